@@ -1,0 +1,1 @@
+//! Drains the record rings: FlatBuffers, sinks, metrics.

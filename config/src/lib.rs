@@ -1,0 +1,1 @@
+//! Tapir's typed configuration.

@@ -1,0 +1,1 @@
+//! Sources, flow table, TCP streams and the worker loop.

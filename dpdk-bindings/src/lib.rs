@@ -1,0 +1,1 @@
+//! Safe DPDK types for Tapir: the one crate that speaks to libdpdk.

@@ -1,0 +1,1 @@
+//! Wire and application protocols, inference and pairing: bytes in, facts out.

@@ -1,0 +1,2 @@
+//! The `tapir` command.
+fn main() {}
