@@ -1,0 +1,103 @@
+//! A request and what is known of its response, while either is still to come.
+
+use super::text::Chain;
+use crate::field::Status;
+use crate::slab::NONE;
+
+/// What a message is to the one that it belongs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Expects a response.
+    Request,
+    /// Answers a request.
+    Response,
+    /// Expects no answer, in either direction.
+    OneWay,
+    /// One message of a stream, or a push.
+    Stream,
+}
+
+/// One side of an exchange. Offsets count the bytes of its direction's stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Side {
+    pub(crate) seen: bool,
+    pub(crate) complete: bool,
+    /// The parser called `close`; complete once the bytes it covers have passed.
+    pub(crate) closing: bool,
+    /// Ends with the connection, as an HTTP/1.0 body does.
+    pub(crate) until_close: bool,
+    pub(crate) start_ns: u64,
+    pub(crate) end_ns: u64,
+    pub(crate) start_offset: u64,
+    /// What the sender had received of the other direction when it began to send this.
+    pub(crate) peer_offset: u64,
+    pub(crate) len: u64,
+    /// `len` was given by the parser: offsets don't tell it.
+    pub(crate) len_is_given: bool,
+    pub(crate) text: Chain,
+}
+
+impl Side {
+    const UNSEEN: Self = Self {
+        seen: false,
+        complete: false,
+        closing: false,
+        until_close: false,
+        start_ns: 0,
+        end_ns: 0,
+        start_offset: 0,
+        peer_offset: 0,
+        len: 0,
+        len_is_given: false,
+        text: Chain::EMPTY,
+    };
+}
+
+/// A slot of the lcore's exchanges.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) next: u32,
+    pub(crate) role: Role,
+    pub(crate) status: Status,
+    pub(crate) truncated: bool,
+    /// The request came after a gap in its direction: in-order pairing needs proof.
+    pub(crate) after_gap: bool,
+    /// Stands in the queue of requests (or of early responses).
+    pub(crate) queued: bool,
+    /// Its record was sent when its time was over; it only keeps its place in the queue.
+    pub(crate) spent: bool,
+    pub(crate) id: Option<u64>,
+    pub(crate) tag: u32,
+    pub(crate) code: Option<i64>,
+    pub(crate) rows: Option<u64>,
+    pub(crate) gap_bytes: u64,
+    pub(crate) request: Side,
+    pub(crate) response: Side,
+}
+
+impl Exchange {
+    pub(crate) const VACANT: Self = Self {
+        next: NONE,
+        role: Role::OneWay,
+        status: Status::Unknown,
+        truncated: false,
+        after_gap: false,
+        queued: false,
+        spent: false,
+        id: None,
+        tag: 0,
+        code: None,
+        rows: None,
+        gap_bytes: 0,
+        request: Side::UNSEEN,
+        response: Side::UNSEEN,
+    };
+
+    /// The side that a message of `role` fills: a response its own, everything else the request's.
+    pub(crate) fn side_mut(&mut self, role: Role) -> &mut Side {
+        match role {
+            Role::Response => &mut self.response,
+            _ => &mut self.request,
+        }
+    }
+}

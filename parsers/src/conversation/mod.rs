@@ -1,0 +1,289 @@
+//! Pairs messages into exchanges and exchanges into records.
+//!
+//! In-order protocols pair the n-th response with the n-th request. That holds only while nothing is
+//! lost, so every message also remembers what its sender had received of the other direction when it
+//! was sent (TCP acknowledgements tell, exactly). After a gap a response is paired only with a request
+//! that was sent having received everything up to where the response begins: the proof that the one
+//! answers the other. Without proof a message stands alone; a wrong pair is worse than none.
+
+mod exchange;
+mod out;
+mod pairing;
+mod text;
+
+pub use exchange::Role;
+pub use out::{HandOver, Out};
+
+use crate::counters::EngineCounters;
+use crate::field::{Ended, Kind, Status};
+use crate::l7::Protocol;
+use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
+use crate::parser::Pairing;
+use crate::record::{FlowFacts, HEADER_BYTES, RecordHeader, RecordSink, flag};
+use crate::slab::{NONE, Slab};
+use exchange::Exchange;
+use text::TextPool;
+
+/// The pairing state of one session: lists of the lcore's exchanges.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conversation {
+    /// Requests that wait for their responses, oldest first.
+    requests: List,
+    /// Responses that came before their requests, oldest first.
+    early: List,
+    /// The message being read in each direction, and its side of the exchange.
+    current: [(u32, Role); 2],
+    /// Response bytes were lost since the last proven pair.
+    response_gap: bool,
+    /// Request bytes were lost since the last request.
+    request_gap: bool,
+    /// Messages completed.
+    pub(crate) completed: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    head: u32,
+    tail: u32,
+    count: u32,
+}
+
+impl List {
+    const EMPTY: Self = Self {
+        head: NONE,
+        tail: NONE,
+        count: 0,
+    };
+}
+
+/// Stands in `current` between messages.
+const NO_MESSAGE: (u32, Role) = (NONE, Role::OneWay);
+
+impl Conversation {
+    pub(crate) const EMPTY: Self = Self {
+        requests: List::EMPTY,
+        early: List::EMPTY,
+        current: [NO_MESSAGE; 2],
+        response_gap: false,
+        request_gap: false,
+        completed: 0,
+    };
+
+    /// Whether nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.requests.count == 0 && self.early.count == 0 && self.current == [NO_MESSAGE; 2]
+    }
+}
+
+/// Where and when the unit at hand stands in its stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Moment {
+    /// Capture time of the unit's first byte.
+    pub(crate) start_ns: u64,
+    /// Capture time of the segment at hand.
+    pub(crate) now_ns: u64,
+    /// Stream offset of the unit's first byte.
+    pub(crate) offset: u64,
+    /// What the sender had received of the other direction.
+    pub(crate) peer_offset: u64,
+    /// What was processed of the other direction.
+    pub(crate) other_offset: u64,
+}
+
+/// What all sessions of one lcore share: exchanges, their text, and the buffer a record is built in.
+pub(crate) struct Exchanges {
+    slots: Slab<Exchange>,
+    text: TextPool,
+    /// Text of the selected message until it is known whether it must be kept.
+    scratch: Vec<u8>,
+    record: Vec<u8>,
+}
+
+impl Exchanges {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Slab::with_limit(PENDING_PER_LCORE_MAX),
+            text: TextPool::with_limit(2 * PENDING_PER_LCORE_MAX),
+            scratch: Vec::with_capacity(MESSAGE_TEXT_BYTES_MAX + 4096),
+            record: Vec::with_capacity(3 * MESSAGE_TEXT_BYTES_MAX),
+        }
+    }
+
+    /// Exchanges in use.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn unlink_front(&mut self, list: &mut List) -> Option<u32> {
+        let index = list.head;
+        let slot = self.slots.get_mut(index)?;
+        list.head = slot.next;
+        slot.next = NONE;
+        slot.queued = false;
+        list.count -= 1;
+        if list.count == 0 {
+            *list = List::EMPTY;
+        }
+        Some(index)
+    }
+
+    fn unlink(&mut self, list: &mut List, index: u32) {
+        if list.head == index {
+            self.unlink_front(list);
+            return;
+        }
+        let mut previous = list.head;
+        while let Some(slot) = self.slots.get(previous) {
+            if slot.next == index {
+                let next = self.slots.get(index).map_or(NONE, |s| s.next);
+                if let Some(slot) = self.slots.get_mut(previous) {
+                    slot.next = next;
+                }
+                if list.tail == index {
+                    list.tail = previous;
+                }
+                if let Some(slot) = self.slots.get_mut(index) {
+                    slot.next = NONE;
+                    slot.queued = false;
+                }
+                list.count -= 1;
+                return;
+            }
+            previous = slot.next;
+        }
+    }
+
+    fn link(&mut self, list: &mut List, index: u32) {
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.next = NONE;
+            slot.queued = true;
+        }
+        match self.slots.get_mut(list.tail) {
+            Some(tail) if list.count > 0 => tail.next = index,
+            _ => list.head = index,
+        }
+        list.tail = index;
+        list.count += 1;
+    }
+
+    fn find_by_id(&self, list: &List, id: Option<u64>) -> Option<u32> {
+        let mut index = list.head;
+        while let Some(slot) = self.slots.get(index) {
+            if slot.id == id {
+                return Some(index);
+            }
+            index = slot.next;
+        }
+        None
+    }
+
+    /// Frees the slot and its text.
+    fn free(&mut self, index: u32) {
+        if let Some(slot) = self.slots.get_mut(index) {
+            self.text.release(&mut slot.request.text);
+            self.text.release(&mut slot.response.text);
+            self.slots.remove(index, Exchange::VACANT);
+        }
+    }
+}
+
+/// Everything a message needs around it; lives for one call of the engine.
+pub(crate) struct Talk<'a> {
+    pub(crate) exchanges: &'a mut Exchanges,
+    pub(crate) conversation: &'a mut Conversation,
+    pub(crate) counters: &'a mut EngineCounters,
+    pub(crate) facts: &'a FlowFacts,
+    pub(crate) protocol: Protocol,
+    pub(crate) sink: &'a mut dyn RecordSink,
+}
+
+impl Talk<'_> {
+    fn pairing(&self) -> Pairing {
+        self.protocol.declaration().pairing
+    }
+
+    /// Builds the record of a slot and hands it out. `scratch` (text not yet kept) belongs to it.
+    fn emit(&mut self, index: u32, kind: Kind, ended: Ended) {
+        let Exchanges {
+            slots,
+            text,
+            scratch,
+            record,
+        } = &mut *self.exchanges;
+        let Some(slot) = slots.get(index) else { return };
+        record.clear();
+        record.resize(HEADER_BYTES, 0);
+        text.copy_out(slot.request.text, record);
+        text.copy_out(slot.response.text, record);
+        record.extend_from_slice(scratch);
+        scratch.clear();
+
+        let (request, response) = (&slot.request, &slot.response);
+        // The request of a late response has had its record.
+        let request = if kind == Kind::Orphan {
+            &Exchange::VACANT.request
+        } else {
+            request
+        };
+        let first = if request.seen { request } else { response };
+        let mut flags = 0;
+        let mut set = |condition: bool, bit: u32| flags |= if condition { bit } else { 0 };
+        set(slot.id.is_some(), flag::REQUEST_ID);
+        set(slot.code.is_some(), flag::CODE);
+        set(slot.rows.is_some(), flag::ROWS);
+        set(request.seen, flag::REQUEST);
+        set(response.seen, flag::RESPONSE);
+        set(request.complete && response.seen, flag::RRT);
+        let cut = (request.seen && !request.complete) || (response.seen && !response.complete);
+        set(slot.truncated || cut, flag::TRUNCATED);
+        set(self.facts.bits & FlowFacts::IPV6 != 0, flag::IPV6);
+        set(self.facts.bits & FlowFacts::TUNNEL_ID != 0, flag::TUNNEL_ID);
+        let status = match (kind, ended, slot.status) {
+            (Kind::NoResponse, Ended::Timeout, Status::Unknown) => Status::Timeout,
+            (_, _, status) => status,
+        };
+        let header = RecordHeader {
+            entry_len: record.len() as u32,
+            flags,
+            flow: *self.facts,
+            start_ns: first.start_ns,
+            end_ns: request.end_ns.max(response.end_ns).max(first.start_ns),
+            rrt_ns: response.start_ns.saturating_sub(request.end_ns),
+            request_id: slot.id.unwrap_or(0),
+            code: slot.code.unwrap_or(0),
+            request_len: request.len,
+            response_len: response.len,
+            rows: slot.rows.unwrap_or(0),
+            gap_bytes: slot.gap_bytes,
+            kind: kind as u8,
+            ended: ended as u8,
+            status: status as u8,
+            protocol: self.protocol as u8,
+            reserved: [0; 4],
+        };
+        record[..HEADER_BYTES].copy_from_slice(bytemuck::bytes_of(&header));
+        self.counters.of_mut(self.protocol).records += 1;
+        self.sink.record(record);
+    }
+
+    /// Moves the scratch text of the message in `direction` to its exchange.
+    fn keep_text(&mut self, index: u32, role: Role) {
+        if self.exchanges.scratch.is_empty() {
+            return;
+        }
+        let Exchanges {
+            slots, text, scratch, ..
+        } = &mut *self.exchanges;
+        if let Some(slot) = slots.get_mut(index) {
+            let chain = &mut slot.side_mut(role).text;
+            let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(chain.len());
+            if scratch.len() > room || !text.append(chain, scratch) {
+                // Half an entry is no entry: leave out what did not fit as a whole.
+                text.release(chain);
+                slot.truncated = true;
+                self.counters.of_mut(self.protocol).text_refused += 1;
+            }
+        }
+        scratch.clear();
+    }
+}

@@ -1,0 +1,277 @@
+//! What a parser says of the messages that it reads.
+
+use super::exchange::{Exchange, Role};
+use super::{Moment, NO_MESSAGE, Talk};
+use crate::field::{Field, Status};
+use crate::l7::Protocol;
+use crate::limits::MESSAGE_TEXT_BYTES_MAX;
+use crate::parser::{Direction, Pairing};
+use crate::record::{write_attr, write_text};
+use crate::settings::Settings;
+use crate::slab::NONE;
+
+/// What a flow turns into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HandOver {
+    /// The protocol from here on; `None`: infer it.
+    pub protocol: Option<Protocol>,
+    /// Passed to [`Parser::inherit`](crate::parser::Parser::inherit).
+    pub domain: Vec<u8>,
+    /// Passed to [`Parser::inherit`](crate::parser::Parser::inherit).
+    pub resource: Vec<u8>,
+}
+
+/// Where a parser puts what it finds. See [`crate::parser`] for the rules.
+pub struct Out<'a> {
+    pub(crate) talk: Talk<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) direction: Direction,
+    pub(crate) moment: Moment,
+    pub(crate) hand_over: &'a mut Option<HandOver>,
+    /// The exchange that text goes to, and the side of it.
+    pub(crate) selected: u32,
+    pub(crate) role: Role,
+}
+
+impl<'a> Out<'a> {
+    pub(crate) fn new(
+        talk: Talk<'a>,
+        settings: &'a Settings,
+        direction: Direction,
+        moment: Moment,
+        hand_over: &'a mut Option<HandOver>,
+    ) -> Self {
+        let (selected, role) = talk.conversation.current[direction.index()];
+        Self {
+            talk,
+            settings,
+            direction,
+            moment,
+            hand_over,
+            selected,
+            role,
+        }
+    }
+
+    /// Begins a message at the first byte of this call's input and selects it. `id` pairs protocols that
+    /// declare [`Pairing::ById`] and becomes `request_id`; in-order protocols may give one for the record.
+    pub fn open(&mut self, role: Role, id: Option<u64>) {
+        self.deselect();
+        self.selected = self.talk.open(role, id, &self.moment);
+        self.role = role;
+        self.talk.conversation.current[self.direction.index()] = (self.selected, role);
+    }
+
+    /// Selects a message of this direction that is open already: for protocols that interleave several.
+    /// False when there is none of that id.
+    pub fn select(&mut self, role: Role, id: u64) -> bool {
+        self.deselect();
+        let found = self.talk.find_open(role, id);
+        self.selected = found.unwrap_or(NONE);
+        self.role = role;
+        self.talk.conversation.current[self.direction.index()] = (self.selected, role);
+        found.is_some()
+    }
+
+    fn deselect(&mut self) {
+        let index = self.selected;
+        if index == NONE {
+            self.talk.exchanges.scratch.clear();
+            return;
+        }
+        self.talk.keep_text(index, self.role);
+        let multiplexed = self.talk.protocol.declaration().pairing == Pairing::ById;
+        let closing = {
+            let role = self.role;
+            self.slot().is_some_and(|slot| slot.side_mut(role).closing)
+        };
+        if closing {
+            let end = self.moment.offset;
+            self.talk
+                .finish(index, self.role, self.moment.now_ns, end, &self.moment);
+        } else if !multiplexed {
+            // A new message begins while the last was never closed: it was cut short.
+            self.truncated();
+            self.talk.finish(
+                index,
+                self.role,
+                self.moment.now_ns,
+                self.moment.offset,
+                &self.moment,
+            );
+        }
+        self.talk.conversation.current[self.direction.index()] = NO_MESSAGE;
+        self.selected = NONE;
+    }
+
+    /// The call is over: `used` bytes of its input are done with; `skips` when it reaches further.
+    #[inline]
+    pub(crate) fn settle(&mut self, used: usize, skips: bool) {
+        let (index, role) = (self.selected, self.role);
+        if index == NONE {
+            self.talk.exchanges.scratch.clear();
+            return;
+        }
+        let closing = self.slot().is_some_and(|slot| slot.side_mut(role).closing);
+        if closing && !skips {
+            let end = self.moment.offset + used as u64;
+            self.talk.conversation.current[self.direction.index()] = NO_MESSAGE;
+            self.talk
+                .finish(index, role, self.moment.now_ns, end, &self.moment);
+        } else {
+            self.talk.keep_text(index, role);
+        }
+    }
+
+    fn slot(&mut self) -> Option<&mut Exchange> {
+        self.talk.exchanges.slots.get_mut(self.selected)
+    }
+
+    /// Adds a text field. Empty text is left out; what is longer than the field's limit is cut at a
+    /// character boundary and the record says `truncated`. The first text of a field counts.
+    #[inline]
+    pub fn text(&mut self, field: Field, bytes: &[u8]) {
+        let max = match field {
+            Field::Resource => self.settings.resource_bytes_max,
+            _ => self.settings.text_bytes_max,
+        };
+        let bytes = self.fit(bytes, max);
+        if !bytes.is_empty() {
+            write_text(&mut self.talk.exchanges.scratch, field, bytes);
+        }
+    }
+
+    /// Adds an attribute; `key` must be among the parser's `ATTRS`.
+    pub fn attr(&mut self, key: &str, value: &[u8]) {
+        let value = self.fit(value, self.settings.text_bytes_max);
+        if !value.is_empty() {
+            write_attr(&mut self.talk.exchanges.scratch, key.as_bytes(), value);
+        }
+    }
+
+    /// `bytes`, cut at `max` and at what one message may carry.
+    #[inline]
+    fn fit<'b>(&mut self, bytes: &'b [u8], max: usize) -> &'b [u8] {
+        if self.selected == NONE {
+            return &[];
+        }
+        let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(self.talk.exchanges.scratch.len());
+        let max = max.min(room);
+        if bytes.len() <= max {
+            return bytes;
+        }
+        self.truncated();
+        cut_at_character(bytes, max)
+    }
+
+    /// How the exchange went.
+    pub fn status(&mut self, status: Status) {
+        if let Some(slot) = self.slot() {
+            slot.status = status;
+        }
+    }
+
+    /// The protocol's own response code.
+    pub fn code(&mut self, code: i64) {
+        if let Some(slot) = self.slot() {
+            slot.code = Some(code);
+        }
+    }
+
+    /// Rows affected or returned.
+    pub fn rows(&mut self, rows: u64) {
+        if let Some(slot) = self.slot() {
+            slot.rows = Some(rows);
+        }
+    }
+
+    /// A note to the parser itself, kept with a request until its response: see [`Out::answering`].
+    pub fn tag(&mut self, tag: u32) {
+        if let Some(slot) = self.slot() {
+            slot.tag = tag;
+        }
+    }
+
+    /// Adds to the length of the selected message, for protocols whose messages interleave. Without it a
+    /// message is as long as the bytes between its first and its last.
+    pub fn add_len(&mut self, bytes: u64) {
+        let role = self.role;
+        if let Some(slot) = self.slot() {
+            let side = slot.side_mut(role);
+            side.len_is_given = true;
+            side.len = side.len.saturating_add(bytes);
+        }
+    }
+
+    /// The selected message ends with the connection, and is whole then.
+    pub fn until_close(&mut self) {
+        let role = self.role;
+        if let Some(slot) = self.slot() {
+            slot.side_mut(role).until_close = true;
+        }
+    }
+
+    /// A field or the message was cut.
+    pub fn truncated(&mut self) {
+        if let Some(slot) = self.slot() {
+            slot.truncated = true;
+        }
+    }
+
+    /// The selected message ends with the bytes that this call consumes or skips.
+    pub fn close(&mut self) {
+        let role = self.role;
+        if let Some(slot) = self.slot() {
+            slot.side_mut(role).closing = true;
+        }
+    }
+
+    /// The tag of the request that a response beginning now would answer (by `id`, or in order).
+    /// `None` where the request was not seen.
+    pub fn answering(&mut self, id: Option<u64>) -> Option<u32> {
+        let index = self.talk.find_request(id, &self.moment, false)?;
+        self.talk.exchanges.slots.get(index).map(|slot| slot.tag)
+    }
+
+    /// Requests of this flow that wait for their responses.
+    pub fn outstanding(&self) -> usize {
+        self.talk.conversation.requests.count as usize
+    }
+
+    /// What the flow becomes; return [`Advance::HandOver`](crate::parser::Advance::HandOver) after it.
+    pub fn hand_over(&mut self, to: HandOver) {
+        *self.hand_over = Some(to);
+    }
+
+    /// The user's settings.
+    pub fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+}
+
+/// At most `max` bytes of `bytes`, not ending within a UTF-8 character.
+fn cut_at_character(bytes: &[u8], max: usize) -> &[u8] {
+    let mut end = max.min(bytes.len());
+    // A continuation byte is 10xxxxxx; a character has at most three of them.
+    for _ in 0..3 {
+        match bytes.get(end) {
+            Some(byte) if byte & 0xC0 == 0x80 && end > 0 => end -= 1,
+            _ => break,
+        }
+    }
+    &bytes[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut_at_character;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        let text = "añ€😀".as_bytes();
+        let lengths: Vec<usize> = (0..=text.len())
+            .map(|max| cut_at_character(text, max).len())
+            .collect();
+        assert_eq!(lengths, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
+    }
+}

@@ -1,0 +1,423 @@
+//! How messages find their exchange, and how exchanges end.
+
+use super::exchange::{Exchange, Role};
+use super::{Moment, NO_MESSAGE, Talk};
+use crate::field::{Ended, Kind};
+use crate::limits::{EARLY_RESPONSE_NS, EARLY_RESPONSES_PER_FLOW_MAX, PENDING_PER_FLOW_MAX};
+use crate::parser::{Direction, Pairing};
+use crate::slab::NONE;
+
+impl Talk<'_> {
+    /// Begins a message; [`NONE`] when the lcore is at its limit (counted).
+    pub(crate) fn open(&mut self, role: Role, id: Option<u64>, at: &Moment) -> u32 {
+        let index = match role {
+            Role::Response => self
+                .find_request(id, at, true)
+                .unwrap_or_else(|| self.insert(Role::Response, id, at)),
+            _ => self.insert(role, id, at),
+        };
+        if role == Role::Request && index != NONE {
+            let after_gap = std::mem::take(&mut self.conversation.request_gap);
+            if let Some(slot) = self.exchanges.slots.get_mut(index) {
+                slot.after_gap = after_gap;
+            }
+            self.exchanges.link(&mut self.conversation.requests, index);
+        }
+        if let Some(slot) = self.exchanges.slots.get_mut(index) {
+            let side = slot.side_mut(role);
+            side.seen = true;
+            side.start_ns = at.start_ns;
+            side.end_ns = at.now_ns;
+            side.start_offset = at.offset;
+            side.peer_offset = at.peer_offset;
+        }
+        index
+    }
+
+    fn insert(&mut self, role: Role, id: Option<u64>, at: &Moment) -> u32 {
+        if role == Role::Request && self.conversation.requests.count as usize >= PENDING_PER_FLOW_MAX {
+            self.evict_oldest(at);
+        }
+        let slot = Exchange {
+            role,
+            id,
+            ..Exchange::VACANT
+        };
+        if let Some(index) = self.exchanges.slots.insert(slot) {
+            return index;
+        }
+        self.counters.of_mut(self.protocol).exchanges_refused += 1;
+        NONE
+    }
+
+    fn evict_oldest(&mut self, at: &Moment) {
+        let oldest = self.conversation.requests.head;
+        self.counters.of_mut(self.protocol).evicted += 1;
+        self.end(oldest, Ended::Evicted, at.now_ns);
+    }
+
+    /// The open message of this role and id.
+    pub(crate) fn find_open(&self, role: Role, id: u64) -> Option<u32> {
+        let list = &self.conversation.requests;
+        let found = self.exchanges.find_by_id(list, Some(id))?;
+        let slot = self.exchanges.slots.get(found)?;
+        let side = if role == Role::Response {
+            &slot.response
+        } else {
+            &slot.request
+        };
+        (side.seen && !side.complete).then_some(found)
+    }
+
+    /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
+    /// answered any more are ended on the way.
+    pub(crate) fn find_request(&mut self, id: Option<u64>, at: &Moment, settle: bool) -> Option<u32> {
+        if self.pairing() == Pairing::ById {
+            return self.exchanges.find_by_id(&self.conversation.requests, id);
+        }
+        let front = self.conversation.requests.head;
+        let slot = self.exchanges.slots.get(front)?;
+        if slot.response.seen {
+            // Its response is being read: the next one belongs to the next request.
+            return None;
+        }
+        if !self.conversation.response_gap && !slot.after_gap {
+            return Some(front);
+        }
+        let proven = self.find_proven(at.offset)?;
+        if settle {
+            while self.conversation.requests.head != proven && self.conversation.requests.count > 0 {
+                self.end(self.conversation.requests.head, Ended::Timeout, at.now_ns);
+            }
+            self.conversation.response_gap = false;
+            if let Some(slot) = self.exchanges.slots.get_mut(proven) {
+                slot.after_gap = false;
+            }
+        }
+        Some(proven)
+    }
+
+    /// The first request that was sent having received exactly what came before `offset`.
+    fn find_proven(&self, offset: u64) -> Option<u32> {
+        let mut index = self.conversation.requests.head;
+        while let Some(slot) = self.exchanges.slots.get(index) {
+            if slot.request.peer_offset == offset {
+                return Some(index);
+            }
+            index = slot.next;
+        }
+        None
+    }
+
+    /// The bytes of a message have passed: its side is complete, and perhaps its exchange.
+    pub(crate) fn finish(&mut self, index: u32, role: Role, end_ns: u64, end_offset: u64, at: &Moment) {
+        let Some(slot) = self.exchanges.slots.get_mut(index) else {
+            return;
+        };
+        let side = slot.side_mut(role);
+        side.complete = true;
+        side.closing = false;
+        side.end_ns = end_ns;
+        if !side.len_is_given {
+            side.len = end_offset.saturating_sub(side.start_offset);
+        }
+        let (request, response) = (slot.request, slot.response);
+        self.conversation.completed = self.conversation.completed.saturating_add(1);
+        match role {
+            Role::OneWay => self.emit_and_free(index, Kind::OneWay, Ended::Response),
+            Role::Stream => self.emit_and_free(index, Kind::Stream, Ended::Response),
+            Role::Request if response.complete => {
+                self.keep_text(index, role);
+                self.exchanges.unlink(&mut self.conversation.requests, index);
+                self.emit_and_free(index, Kind::Matched, Ended::Response);
+            }
+            Role::Request => {
+                self.keep_text(index, role);
+                if !response.seen {
+                    self.join_early_response(index, end_offset);
+                }
+            }
+            Role::Response if request.complete => {
+                self.exchanges.unlink(&mut self.conversation.requests, index);
+                self.emit_and_free(index, Kind::Matched, Ended::Response);
+            }
+            // The request is still being sent: its end makes the record.
+            Role::Response if request.seen => self.keep_text(index, role),
+            Role::Response => self.keep_or_orphan(index, at),
+        }
+    }
+
+    /// A response without a request: when its request may still come (it answers bytes that were not
+    /// seen yet, or another mirror port is behind), it waits a moment.
+    fn keep_or_orphan(&mut self, index: u32, at: &Moment) {
+        let may_come = match self.pairing() {
+            Pairing::ById => true,
+            Pairing::InOrder => at.peer_offset > at.other_offset && self.conversation.requests.count == 0,
+        };
+        if !may_come {
+            self.emit_and_free(index, Kind::Orphan, Ended::Response);
+            return;
+        }
+        self.keep_text(index, Role::Response);
+        if self.conversation.early.count as usize >= EARLY_RESPONSES_PER_FLOW_MAX {
+            let oldest = self.conversation.early.head;
+            self.end(oldest, Ended::Response, at.now_ns);
+        }
+        self.exchanges.link(&mut self.conversation.early, index);
+    }
+
+    /// Looks for the response of a request that has just ended among those that came before it.
+    fn join_early_response(&mut self, request: u32, end_offset: u64) {
+        let by_id = self.pairing() == Pairing::ById;
+        let Some(slot) = self.exchanges.slots.get(request) else {
+            return;
+        };
+        let found = if by_id {
+            self.exchanges.find_by_id(&self.conversation.early, slot.id)
+        } else {
+            Some(self.conversation.early.head)
+        };
+        let Some(found) = found else { return };
+        let Some(early) = self.exchanges.slots.get(found) else {
+            return;
+        };
+        let in_time = slot.request.start_ns.saturating_sub(early.response.end_ns) <= EARLY_RESPONSE_NS;
+        let answers = early.response.peer_offset >= end_offset
+            && early.response.start_offset >= slot.request.peer_offset;
+        if !in_time || !(by_id || answers) {
+            return;
+        }
+        let early = *early;
+        if let Some(slot) = self.exchanges.slots.get_mut(request) {
+            slot.response = early.response;
+            slot.status = early.status;
+            slot.code = early.code.or(slot.code);
+            slot.rows = early.rows.or(slot.rows);
+            slot.truncated |= early.truncated;
+            slot.gap_bytes += early.gap_bytes;
+        }
+        // The text now belongs to the request's slot.
+        if let Some(slot) = self.exchanges.slots.get_mut(found) {
+            slot.response.text = super::text::Chain::EMPTY;
+        }
+        self.exchanges.unlink(&mut self.conversation.early, found);
+        self.exchanges.free(found);
+        self.exchanges.unlink(&mut self.conversation.requests, request);
+        self.emit_and_free(request, Kind::Matched, Ended::Response);
+    }
+
+    fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
+        let spent = self.exchanges.slots.get(index).is_some_and(|s| s.spent);
+        let kind = if spent && kind == Kind::Matched {
+            Kind::Orphan
+        } else {
+            kind
+        };
+        self.emit(index, kind, ended);
+        self.exchanges.free(index);
+        for current in &mut self.conversation.current {
+            if current.0 == index {
+                *current = NO_MESSAGE;
+            }
+        }
+    }
+
+    /// Ends an exchange with what is known of it.
+    pub(crate) fn end(&mut self, index: u32, ended: Ended, now_ns: u64) {
+        let Some(slot) = self.exchanges.slots.get(index) else {
+            return;
+        };
+        let timeout = self.protocol.declaration().response_timeout_ns;
+        let overdue =
+            slot.request.seen && !slot.response.seen && now_ns.saturating_sub(slot.request.end_ns) > timeout;
+        let kind = match (slot.role, slot.request.seen, slot.response.seen) {
+            (Role::OneWay, ..) => Kind::OneWay,
+            (Role::Stream, ..) => Kind::Stream,
+            (_, true, true) => Kind::Matched,
+            (_, true, false) => Kind::NoResponse,
+            (_, false, _) => Kind::Orphan,
+        };
+        let ended = match ended {
+            Ended::Fin | Ended::Shutdown if overdue => Ended::Timeout,
+            _ if kind == Kind::Orphan && slot.response.complete => Ended::Response,
+            ended => ended,
+        };
+        let (queued, request_seen, silent) =
+            (slot.queued, slot.request.seen, slot.spent && !slot.response.seen);
+        if queued {
+            let list = if request_seen {
+                &mut self.conversation.requests
+            } else {
+                &mut self.conversation.early
+            };
+            self.exchanges.unlink(list, index);
+        }
+        if silent {
+            self.exchanges.free(index);
+        } else {
+            self.emit_and_free(index, kind, ended);
+        }
+    }
+
+    /// Ends whatever is open or waits, as the session goes: messages that last until the connection
+    /// closes are whole.
+    pub(crate) fn end_all(&mut self, ended: Ended, now_ns: u64, last_ns: [u64; 2], offset: [u64; 2]) {
+        self.exchanges.scratch.clear();
+        for direction in Direction::BOTH {
+            let i = direction.index();
+            let (index, role) = std::mem::replace(&mut self.conversation.current[i], NO_MESSAGE);
+            let Some(slot) = self.exchanges.slots.get_mut(index) else {
+                continue;
+            };
+            let side = slot.side_mut(role);
+            if side.complete {
+                continue;
+            }
+            side.end_ns = last_ns[i];
+            if !side.len_is_given {
+                side.len = offset[i].saturating_sub(side.start_offset);
+            }
+            if !slot.queued {
+                self.end(index, ended, now_ns);
+            }
+        }
+        while self.conversation.requests.count > 0 {
+            self.end(self.conversation.requests.head, ended, now_ns);
+        }
+        while self.conversation.early.count > 0 {
+            self.end(self.conversation.early.head, ended, now_ns);
+        }
+    }
+
+    /// Ends requests whose time is over and early responses whose requests did not come.
+    pub(crate) fn expire(&mut self, now_ns: u64) {
+        let timeout = self.protocol.declaration().response_timeout_ns;
+        let in_order = self.pairing() == Pairing::InOrder;
+        let mut index = self.conversation.requests.head;
+        while let Some(slot) = self.exchanges.slots.get(index) {
+            let next = slot.next;
+            let waits = slot.request.complete && !slot.response.seen && !slot.spent;
+            if waits && now_ns.saturating_sub(slot.request.end_ns) > timeout {
+                if in_order {
+                    self.spend(index);
+                } else {
+                    self.end(index, Ended::Timeout, now_ns);
+                }
+            } else if in_order && waits {
+                // Those behind it are younger.
+                break;
+            }
+            index = next;
+        }
+        while let Some(slot) = self.exchanges.slots.get(self.conversation.early.head) {
+            if now_ns.saturating_sub(slot.response.end_ns) <= EARLY_RESPONSE_NS {
+                break;
+            }
+            self.end(self.conversation.early.head, Ended::Response, now_ns);
+        }
+    }
+
+    /// Tells of a request that was not answered in time, and keeps its place in the queue: a late
+    /// response is still its own, and must not be taken for the next request's.
+    fn spend(&mut self, index: u32) {
+        self.emit(index, Kind::NoResponse, Ended::Timeout);
+        let Some(slot) = self.exchanges.slots.get_mut(index) else {
+            return;
+        };
+        let mut chain = slot.request.text;
+        slot.request.text = super::text::Chain::EMPTY;
+        slot.spent = true;
+        self.exchanges.text.release(&mut chain);
+    }
+
+    /// Bytes of `direction` were lost: the open message misses them, and in-order pairing needs proof.
+    pub(crate) fn gap(&mut self, direction: Direction, len: u64) {
+        let (index, _) = self.conversation.current[direction.index()];
+        if let Some(slot) = self.exchanges.slots.get_mut(index) {
+            slot.gap_bytes = slot.gap_bytes.saturating_add(len);
+        }
+    }
+
+    /// Messages of `direction` may have been lost as a whole.
+    pub(crate) fn lost_messages(&mut self, direction: Direction, len: u64) {
+        match direction {
+            Direction::ToServer => self.conversation.request_gap = true,
+            Direction::ToClient => {
+                self.conversation.response_gap = true;
+                let front = self.conversation.requests.head;
+                if let Some(slot) = self.exchanges.slots.get_mut(front) {
+                    slot.gap_bytes = slot.gap_bytes.saturating_add(len);
+                }
+            }
+        }
+    }
+
+    /// The message being read in `direction` can't be read any further: it ends with what is known.
+    pub(crate) fn cut_current(&mut self, direction: Direction, end_ns: u64, end_offset: u64, at: &Moment) {
+        let (index, role) = std::mem::replace(&mut self.conversation.current[direction.index()], NO_MESSAGE);
+        self.exchanges.scratch.clear();
+        if let Some(slot) = self.exchanges.slots.get_mut(index) {
+            slot.truncated = true;
+            if !slot.side_mut(role).complete {
+                self.finish(index, role, end_ns, end_offset, at);
+            }
+        }
+    }
+
+    /// What a skip belonged to has passed: the message that was closed with it is complete.
+    pub(crate) fn settle_current(&mut self, direction: Direction, end_offset: u64, at: &Moment) {
+        let (index, role) = self.conversation.current[direction.index()];
+        let closing = self
+            .exchanges
+            .slots
+            .get_mut(index)
+            .is_some_and(|slot| slot.side_mut(role).closing);
+        if closing {
+            self.conversation.current[direction.index()] = NO_MESSAGE;
+            self.finish(index, role, at.now_ns, end_offset, at);
+        }
+    }
+
+    /// The stream of `direction` has ended: so does a message that lasts until then.
+    pub(crate) fn finish_until_close(&mut self, direction: Direction, end_ns: u64, end_offset: u64) {
+        let (index, role) = self.conversation.current[direction.index()];
+        let lasts = self
+            .exchanges
+            .slots
+            .get_mut(index)
+            .is_some_and(|slot| slot.side_mut(role).until_close);
+        if lasts {
+            self.conversation.current[direction.index()] = NO_MESSAGE;
+            let at = Moment {
+                now_ns: end_ns,
+                start_ns: end_ns,
+                ..Moment::default()
+            };
+            self.finish(index, role, end_ns, end_offset, &at);
+        }
+    }
+
+    /// A wrong guess: nothing of it becomes a record.
+    pub(crate) fn withdraw(&mut self) {
+        self.exchanges.scratch.clear();
+        let mut withdrawn = 0;
+        for (current, _) in std::mem::replace(&mut self.conversation.current, [NO_MESSAGE; 2]) {
+            if self.exchanges.slots.get(current).is_some_and(|slot| !slot.queued) {
+                self.exchanges.free(current);
+                withdrawn += 1;
+            }
+        }
+        let Self {
+            exchanges,
+            conversation,
+            ..
+        } = self;
+        for list in [&mut conversation.requests, &mut conversation.early] {
+            while let Some(index) = exchanges.unlink_front(list) {
+                exchanges.free(index);
+                withdrawn += 1;
+            }
+        }
+        self.counters.of_mut(self.protocol).withdrawn += withdrawn;
+    }
+}

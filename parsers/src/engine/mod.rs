@@ -1,0 +1,363 @@
+//! Feeds the bytes of flows to their parsers: one engine an lcore.
+//!
+//! The caller hands in the bytes of each direction in stream order, and gaps as facts. The engine infers
+//! the protocol, stitches heads that span segments, passes bodies by arithmetic, looks for the next
+//! message after a gap, and hands records to a [`RecordSink`]. It allocates only while its pools grow.
+
+mod feed;
+mod session;
+mod stitch;
+
+use crate::conversation::{Conversation, Exchanges, Talk};
+use crate::counters::EngineCounters;
+use crate::field::Ended;
+use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache};
+use crate::l7::{Parsers, Protocol};
+use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX};
+use crate::parser::{Direction, ProbeContext, Speaker, Transports};
+use crate::record::{FlowFacts, RecordSink};
+use crate::settings::Settings;
+use crate::slab::{NONE, Slab};
+use session::{Session, Stream};
+use stitch::StitchPool;
+
+/// Handle of a session; valid until [`Verdict::Ignore`] or [`Engine::close`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionId(pub u32);
+
+/// What the caller should do with the flow's further bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Hand them in.
+    Continue,
+    /// Nothing more is wanted of this flow; its session is gone.
+    Ignore,
+}
+
+/// What became of the first bytes of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// A session: hand further bytes to it.
+    Session(SessionId),
+    /// No protocol begins like this.
+    NoMatch,
+    /// Recognised, read and done with: nothing more is wanted.
+    Ignore,
+}
+
+/// Some bytes of one direction, as captured.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The bytes; in stream order, each once.
+    pub bytes: &'a [u8],
+    /// Capture time, Unix ns.
+    pub time_ns: u64,
+    /// Offset of the first byte in its direction's stream.
+    pub offset: u64,
+    /// How much of the other direction's stream the sender had received (from the acknowledgement
+    /// number); `None` where that is not known.
+    pub peer_offset: Option<u64>,
+}
+
+/// Inference, parsers and pairing of one lcore.
+pub struct Engine {
+    sessions: Slab<Session>,
+    parsers: Parsers,
+    exchanges: Exchanges,
+    stitches: StitchPool,
+    candidates: Candidates,
+    servers: ServerCache,
+    settings: Settings,
+    counters: EngineCounters,
+    sweep_at: u32,
+}
+
+fn transport_of(facts: &FlowFacts) -> Transports {
+    match facts.l4 {
+        0 => Transports::TCP,
+        1 => Transports::UDP,
+        _ => Transports::ICMP,
+    }
+}
+
+impl Engine {
+    /// An engine for the protocols that `enabled` says.
+    pub fn new(settings: Settings, enabled: impl Fn(Protocol) -> bool) -> Self {
+        Self {
+            sessions: Slab::with_limit(SESSIONS_PER_LCORE_MAX),
+            parsers: Parsers::default(),
+            exchanges: Exchanges::new(),
+            stitches: StitchPool::with_limit(STITCH_BUFFERS_MAX),
+            candidates: Candidates::new(enabled),
+            servers: ServerCache::default(),
+            settings,
+            counters: EngineCounters::default(),
+            sweep_at: 0,
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &EngineCounters {
+        &self.counters
+    }
+
+    /// Sessions in use.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Requests and early responses that wait.
+    pub fn exchanges(&self) -> usize {
+        self.exchanges.len()
+    }
+
+    /// The protocol of a session, once known.
+    pub fn protocol(&self, id: SessionId) -> Option<Protocol> {
+        self.sessions.get(id.0)?.protocol
+    }
+
+    /// Looks at payload of a flow without a session. `facts` holds the caller's best knowledge of who is
+    /// the client; `sure` when a handshake told; `at_start` when these are the first bytes of their direction.
+    pub fn begin(
+        &mut self,
+        facts: &FlowFacts,
+        direction: Direction,
+        sure: bool,
+        at_start: bool,
+        chunk: &Chunk<'_>,
+        sink: &mut dyn RecordSink,
+    ) -> Begin {
+        let transport = transport_of(facts);
+        self.counters.first_payloads += 1;
+        let candidates = self.candidates.of(chunk.bytes, transport);
+        if candidates == 0 {
+            return Begin::NoMatch;
+        }
+        let before = self.counters.probes;
+        let context = ProbeContext {
+            transport,
+            direction,
+            direction_is_sure: sure,
+            on_known_port: false,
+            at_stream_start: at_start,
+            complete: transport != Transports::TCP,
+        };
+        let inference = self.infer(facts, candidates, &context, chunk.bytes, chunk.time_ns);
+        self.counters.first_probes += self.counters.probes - before;
+        if inference == Inference::NoMatch {
+            return Begin::NoMatch;
+        }
+        let Some(index) = self.sessions.insert(Session {
+            facts: *facts,
+            in_use: true,
+            ..Session::VACANT
+        }) else {
+            self.counters.sessions_refused += 1;
+            return Begin::NoMatch;
+        };
+        if let Some(session) = self.sessions.get_mut(index) {
+            session.direction_is_sure = sure;
+            session.streams[direction.index()] = Stream {
+                offset: chunk.offset,
+                started: !at_start,
+                ..Stream::NEW
+            };
+            let other = chunk.peer_offset.unwrap_or(0);
+            session.streams[direction.opposite().index()] = Stream {
+                offset: other,
+                ..Stream::NEW
+            };
+        }
+        let id = SessionId(index);
+        if let Inference::Match(protocol, speaker) = inference {
+            self.adopt(index, protocol, speaker, direction, chunk.time_ns);
+        }
+        match self.data(id, direction, chunk, sink) {
+            Verdict::Continue => Begin::Session(id),
+            Verdict::Ignore => Begin::Ignore,
+        }
+    }
+
+    /// Bytes of `direction` (as the caller sees it), next in stream order.
+    pub fn data(
+        &mut self,
+        id: SessionId,
+        direction: Direction,
+        chunk: &Chunk<'_>,
+        sink: &mut dyn RecordSink,
+    ) -> Verdict {
+        let Some(session) = self.sessions.get(id.0) else {
+            return Verdict::Ignore;
+        };
+        let direction = session.logical(direction);
+        if session.protocol.is_none() {
+            return self.data_unknown(id.0, direction, chunk, sink);
+        }
+        let datagram = session.facts.l4 != 0;
+        self.feed(id.0, direction, chunk, datagram, sink)
+    }
+
+    /// `len` bytes of `direction` will never be seen; `time_ns` is when that was decided.
+    pub fn gap(
+        &mut self,
+        id: SessionId,
+        direction: Direction,
+        len: u64,
+        time_ns: u64,
+        sink: &mut dyn RecordSink,
+    ) -> Verdict {
+        let Some(session) = self.sessions.get(id.0) else {
+            return Verdict::Ignore;
+        };
+        let direction = session.logical(direction);
+        self.feed_gap(id.0, direction, len, time_ns, sink)
+    }
+
+    /// `direction` has ended in order: messages that last until then are whole.
+    pub fn half_close(&mut self, id: SessionId, direction: Direction, sink: &mut dyn RecordSink) {
+        let Some(session) = self.sessions.get(id.0) else {
+            return;
+        };
+        let direction = session.logical(direction);
+        self.feed_end(id.0, direction, sink);
+    }
+
+    /// The flow is over: everything that is open or waits becomes a record.
+    pub fn close(&mut self, id: SessionId, ended: Ended, time_ns: u64, sink: &mut dyn RecordSink) {
+        for direction in Direction::BOTH {
+            self.feed_end(id.0, direction, sink);
+        }
+        self.end_all(id.0, ended, time_ns, sink);
+        self.release(id.0);
+    }
+
+    /// Looks after `sessions_max` sessions more: requests whose time is over become records. Call it at
+    /// intervals of capture time.
+    pub fn sweep(&mut self, time_ns: u64, sessions_max: usize, sink: &mut dyn RecordSink) {
+        let count = self.sessions.high_water();
+        for _ in 0..sessions_max.min(count) {
+            if self.sweep_at as usize >= count {
+                self.sweep_at = 0;
+            }
+            let index = self.sweep_at;
+            self.sweep_at += 1;
+            let waits = self
+                .sessions
+                .get(index)
+                .is_some_and(|s| s.in_use && !s.conversation.is_idle());
+            if waits && let Some(mut talk) = self.talk(index, sink) {
+                talk.expire(time_ns);
+            }
+        }
+    }
+
+    fn infer(
+        &mut self,
+        facts: &FlowFacts,
+        candidates: ProtocolSet,
+        context: &ProbeContext,
+        head: &[u8],
+        now_ns: u64,
+    ) -> Inference {
+        // Without a handshake either end may be the server.
+        let mut remembered = self
+            .servers
+            .get(&facts.server_ip, facts.server_port, facts.l4, now_ns);
+        if remembered.is_none() && !context.direction_is_sure {
+            remembered = self
+                .servers
+                .get(&facts.client_ip, facts.client_port, facts.l4, now_ns);
+        }
+        let ports = [facts.server_port, facts.client_port];
+        // A datagram is probed as a whole; of a stream the head is enough.
+        let complete = context.complete || head.len() >= PROBE_BYTES_MAX;
+        let context = ProbeContext { complete, ..*context };
+        self.candidates
+            .infer(head, candidates, &context, ports, remembered, &mut self.counters)
+    }
+
+    /// Gives the session a parser. False when the protocol's slab is at its limit.
+    fn adopt(
+        &mut self,
+        index: u32,
+        protocol: Protocol,
+        speaker: Speaker,
+        direction: Direction,
+        now_ns: u64,
+    ) -> bool {
+        let Some(parser) = self.parsers.insert(protocol) else {
+            self.counters.of_mut(protocol).exchanges_refused += 1;
+            return false;
+        };
+        let Some(session) = self.sessions.get_mut(index) else {
+            return false;
+        };
+        session.protocol = Some(protocol);
+        session.parser = parser;
+        let wrong_way = match speaker {
+            Speaker::Client => direction == Direction::ToClient,
+            Speaker::Server => direction == Direction::ToServer,
+            Speaker::Either => false,
+        };
+        if wrong_way {
+            session.flip();
+        }
+        let facts = &session.facts;
+        self.servers
+            .put(&facts.server_ip, facts.server_port, facts.l4, protocol, now_ns);
+        self.counters.of_mut(protocol).flows += 1;
+        true
+    }
+
+    /// Takes the parser away: the flow is back to inference.
+    fn disown(&mut self, index: u32) {
+        let Some(session) = self.sessions.get_mut(index) else {
+            return;
+        };
+        if let Some(protocol) = session.protocol.take() {
+            self.parsers.remove(protocol, session.parser);
+        }
+        session.parser = NONE;
+        session.malformed = 0;
+        session.conversation = Conversation::EMPTY;
+        for stream in &mut session.streams {
+            self.stitches.release(&mut stream.stitch);
+            *stream = Stream {
+                offset: stream.offset,
+                last_ns: stream.last_ns,
+                started: true,
+                ..Stream::NEW
+            };
+        }
+    }
+
+    fn release(&mut self, index: u32) {
+        self.disown(index);
+        if self.sessions.get(index).is_some_and(|s| s.in_use) {
+            self.sessions.remove(index, Session::VACANT);
+        }
+    }
+
+    fn talk<'a>(&'a mut self, index: u32, sink: &'a mut dyn RecordSink) -> Option<Talk<'a>> {
+        let session = self.sessions.get_mut(index)?;
+        Some(Talk {
+            exchanges: &mut self.exchanges,
+            conversation: &mut session.conversation,
+            counters: &mut self.counters,
+            facts: &session.facts,
+            protocol: session.protocol?,
+            sink,
+        })
+    }
+
+    fn end_all(&mut self, index: u32, ended: Ended, time_ns: u64, sink: &mut dyn RecordSink) {
+        let Some(session) = self.sessions.get(index) else {
+            return;
+        };
+        let last_ns = session.streams.map(|s| s.last_ns);
+        let offset = session.streams.map(|s| s.offset);
+        if let Some(mut talk) = self.talk(index, sink) {
+            talk.end_all(ended, time_ns, last_ns, offset);
+        }
+    }
+}

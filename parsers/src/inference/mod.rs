@@ -1,0 +1,151 @@
+//! Finds out which protocol a flow speaks, from the bytes first and ports second.
+//!
+//! A table over the first four bytes narrows the candidates to a bit set before any probe runs. Then
+//! probes run in the order of the list (strict before loose), a protocol that the server's address has
+//! spoken before, or whose port it is, first.
+
+mod server_cache;
+
+pub use server_cache::ServerCache;
+
+use crate::counters::EngineCounters;
+use crate::l7::{DECLARATIONS, Declaration, Protocol};
+use crate::parser::{Probe, ProbeContext, Speaker, Transports};
+
+/// A set of protocols, a bit each.
+pub type ProtocolSet = u64;
+
+/// What inference says of the head of one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inference {
+    /// This protocol, and who spoke.
+    Match(Protocol, Speaker),
+    /// None of them.
+    NoMatch,
+    /// Some of them need more bytes.
+    NeedMore,
+}
+
+/// The candidates' table of the protocols that are switched on.
+pub struct Candidates {
+    by_byte: Box<[[ProtocolSet; 256]; 4]>,
+    /// Protocols whose usual ports include one, by port.
+    by_port: Vec<(u16, ProtocolSet)>,
+    by_transport: [ProtocolSet; 3],
+}
+
+fn bit(protocol: Protocol) -> ProtocolSet {
+    1 << (protocol as u8)
+}
+
+fn transport_index(transport: Transports) -> usize {
+    if transport.contains(Transports::TCP) {
+        0
+    } else if transport.contains(Transports::UDP) {
+        1
+    } else {
+        2
+    }
+}
+
+impl Candidates {
+    /// The table for the protocols that `enabled` says.
+    pub fn new(enabled: impl Fn(Protocol) -> bool) -> Self {
+        let mut by_byte = Box::new([[0; 256]; 4]);
+        let mut by_transport = [0; 3];
+        let mut by_port: Vec<(u16, ProtocolSet)> = Vec::new();
+        for declaration in DECLARATIONS.iter().filter(|d| enabled(d.protocol)) {
+            let bit = bit(declaration.protocol);
+            for (place, set) in declaration.first_bytes.iter().enumerate() {
+                for value in 0..=255u8 {
+                    if set.contains(value) {
+                        by_byte[place][usize::from(value)] |= bit;
+                    }
+                }
+            }
+            for transport in [Transports::TCP, Transports::UDP, Transports::ICMP] {
+                if declaration.transports.contains(transport) {
+                    by_transport[transport_index(transport)] |= bit;
+                }
+            }
+            for port in declaration.ports {
+                match by_port.iter_mut().find(|(p, _)| p == port) {
+                    Some((_, set)) => *set |= bit,
+                    None => by_port.push((*port, bit)),
+                }
+            }
+        }
+        by_port.sort_unstable();
+        Self {
+            by_byte,
+            by_port,
+            by_transport,
+        }
+    }
+
+    /// Which protocols may begin with `head` on this transport.
+    #[inline]
+    pub fn of(&self, head: &[u8], transport: Transports) -> ProtocolSet {
+        let mut set = self.by_transport[transport_index(transport)];
+        for (table, byte) in self.by_byte.iter().zip(head) {
+            set &= table[usize::from(*byte)];
+        }
+        set
+    }
+
+    /// Protocols that usually use this port.
+    fn on_port(&self, port: u16) -> ProtocolSet {
+        self.by_port
+            .binary_search_by_key(&port, |(p, _)| *p)
+            .map_or(0, |i| self.by_port[i].1)
+    }
+
+    /// Runs the probes of `candidates` on `head`.
+    pub fn infer(
+        &self,
+        head: &[u8],
+        candidates: ProtocolSet,
+        context: &ProbeContext,
+        ports: [u16; 2],
+        remembered: Option<Protocol>,
+        counters: &mut EngineCounters,
+    ) -> Inference {
+        let on_port = self.on_port(ports[0]) | self.on_port(ports[1]);
+        let remembered = remembered.map_or(0, bit);
+        let mut need_more = false;
+        // Remembered first, then those of the port, then the rest; within each, list order.
+        let rounds = [
+            candidates & remembered,
+            candidates & on_port & !remembered,
+            candidates & !on_port & !remembered,
+        ];
+        for mut round in rounds {
+            while round != 0 {
+                let number = round.trailing_zeros();
+                round &= round - 1;
+                let Some(declaration) = declaration(number) else {
+                    break;
+                };
+                let context = ProbeContext {
+                    on_known_port: on_port & (1 << number) != 0,
+                    ..*context
+                };
+                counters.probes += 1;
+                match (declaration.probe)(head, &context) {
+                    Probe::Match(speaker) => return Inference::Match(declaration.protocol, speaker),
+                    Probe::NeedMore => need_more = true,
+                    Probe::NoMatch => {}
+                }
+            }
+        }
+        if need_more && !context.complete {
+            Inference::NeedMore
+        } else {
+            Inference::NoMatch
+        }
+    }
+}
+
+fn declaration(number: u32) -> Option<&'static Declaration> {
+    DECLARATIONS.get(number as usize)
+}

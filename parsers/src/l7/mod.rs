@@ -1,0 +1,143 @@
+//! The protocols, and the one ordered list of them.
+//!
+//! To add a protocol: write its file here, and give it a line in the list below. Everything that lists
+//! protocols (filters, help, documentation, metric labels, JSON) reads this list.
+
+use crate::byte_set::ByteSet;
+use crate::conversation::Out;
+use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
+use crate::slab::Slab;
+
+/// What a protocol declares of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration {
+    /// Which protocol this is.
+    pub protocol: Protocol,
+    /// See [`Parser::NAME`].
+    pub name: &'static str,
+    /// See [`Parser::ABOUT`].
+    pub about: &'static str,
+    /// See [`Parser::TRANSPORTS`].
+    pub transports: Transports,
+    /// See [`Parser::PORTS`].
+    pub ports: &'static [u16],
+    /// See [`Parser::PAIRING`].
+    pub pairing: Pairing,
+    /// See [`Parser::RESPONSE_TIMEOUT_NS`].
+    pub response_timeout_ns: u64,
+    /// See [`Parser::FIRST_BYTES`].
+    pub first_bytes: [ByteSet; 4],
+    /// See [`Parser::ATTRS`].
+    pub attrs: &'static [&'static str],
+    /// See [`Parser::probe`].
+    pub probe: fn(&[u8], &ProbeContext) -> Probe,
+}
+
+/// Turns the list into modules, `enum Protocol`, the table of declarations and the state store.
+///
+/// For `dns: Dns` it writes `pub mod dns;`, the variant `Protocol::Dns`, a slab of `dns::Dns` values and
+/// an arm in each method of [`Parsers`].
+macro_rules! protocols {
+    ($($module:ident: $type:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// A protocol that Tapir reads.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Protocol { $(
+            #[doc = concat!("See [`", stringify!($module), "`].")]
+            $type,
+        )* }
+
+        /// Every declaration, in the order in which probes run: strict before loose.
+        pub static DECLARATIONS: &[Declaration] = &[$(Declaration {
+            protocol: Protocol::$type,
+            name: <$module::$type as Parser>::NAME,
+            about: <$module::$type as Parser>::ABOUT,
+            transports: <$module::$type as Parser>::TRANSPORTS,
+            ports: <$module::$type as Parser>::PORTS,
+            pairing: <$module::$type as Parser>::PAIRING,
+            response_timeout_ns: <$module::$type as Parser>::RESPONSE_TIMEOUT_NS,
+            first_bytes: <$module::$type as Parser>::FIRST_BYTES,
+            attrs: <$module::$type as Parser>::ATTRS,
+            probe: <$module::$type as Parser>::probe,
+        },)*];
+
+        /// The parser states of one lcore, a slab for each protocol.
+        #[derive(Default)]
+        pub(crate) struct Parsers { $($module: Slab<$module::$type>,)* }
+
+        impl Parsers {
+            /// A new state of `protocol`; `None` when its slab is at its limit.
+            pub(crate) fn insert(&mut self, protocol: Protocol) -> Option<u32> {
+                match protocol { $(Protocol::$type => self.$module.insert(<$module::$type as Parser>::new()),)* }
+            }
+
+            /// Gives a state back.
+            pub(crate) fn remove(&mut self, protocol: Protocol, index: u32) {
+                match protocol { $(Protocol::$type => self.$module.remove(index, <$module::$type as Parser>::new()),)* }
+            }
+
+            #[inline]
+            pub(crate) fn advance(
+                &mut self, protocol: Protocol, index: u32, direction: Direction, input: Input<'_>, out: &mut Out<'_>,
+            ) -> Advance {
+                match protocol { $(Protocol::$type => match self.$module.get_mut(index) {
+                    Some(parser) => parser.advance(direction, input, out),
+                    None => Advance::Malformed,
+                },)* }
+            }
+
+            pub(crate) fn on_gap(&mut self, protocol: Protocol, index: u32, direction: Direction, len: u64) -> OnGap {
+                match protocol { $(Protocol::$type => match self.$module.get_mut(index) {
+                    Some(parser) => parser.on_gap(direction, len),
+                    None => OnGap::Lost,
+                },)* }
+            }
+
+            pub(crate) fn resync(
+                &mut self, protocol: Protocol, index: u32, direction: Direction, bytes: &[u8],
+            ) -> Option<usize> {
+                match protocol { $(Protocol::$type => self.$module.get_mut(index)?.resync(direction, bytes),)* }
+            }
+
+            pub(crate) fn inherit(&mut self, protocol: Protocol, index: u32, domain: &[u8], resource: &[u8]) {
+                match protocol { $(Protocol::$type => {
+                    if let Some(parser) = self.$module.get_mut(index) { parser.inherit(domain, resource); }
+                })* }
+            }
+        }
+
+        /// Bytes of parser state a flow of each protocol costs, in list order.
+        pub const STATE_BYTES: &[usize] = &[$(size_of::<$module::$type>(),)*];
+    };
+}
+
+// Strict before loose: a protocol stands above those that would also match its messages.
+protocols! {
+    ping: Ping,
+}
+
+impl Protocol {
+    /// What it declares of itself.
+    pub fn declaration(self) -> &'static Declaration {
+        &DECLARATIONS[self as usize]
+    }
+
+    /// `proto` in records.
+    pub fn name(self) -> &'static str {
+        self.declaration().name
+    }
+
+    /// The protocol of this number, if there is one.
+    pub fn from_number(number: u8) -> Option<Self> {
+        DECLARATIONS.get(usize::from(number)).map(|d| d.protocol)
+    }
+
+    /// The protocol of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        DECLARATIONS.iter().find(|d| d.name == name).map(|d| d.protocol)
+    }
+}
+
+const _: () = assert!(STATE_BYTES.len() <= 64, "candidate sets are 64 bits wide");

@@ -1,0 +1,75 @@
+//! Values in reused slots, addressed by a 32-bit index.
+
+/// Index that stands for "none" in links between slots.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Slots of `T`. The slot freed last is used first: its cache lines are still warm.
+pub(crate) struct Slab<T> {
+    slots: Vec<T>,
+    free: Vec<u32>,
+    slots_max: usize,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self::with_limit(1 << 26)
+    }
+}
+
+impl<T> Slab<T> {
+    /// An empty slab that will never hold more than `slots_max` values.
+    pub(crate) fn with_limit(slots_max: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            slots_max: slots_max.min(NONE as usize),
+        }
+    }
+
+    /// Puts a value in; `None` at the limit.
+    #[inline]
+    pub(crate) fn insert(&mut self, value: T) -> Option<u32> {
+        if let Some(index) = self.free.pop() {
+            *self.slots.get_mut(index as usize)? = value;
+            return Some(index);
+        }
+        if self.slots.len() >= self.slots_max {
+            return None;
+        }
+        self.slots.push(value);
+        // So that giving slots back never allocates.
+        if self.free.capacity() < self.slots.len() {
+            self.free.reserve(self.slots.len());
+        }
+        Some((self.slots.len() - 1) as u32)
+    }
+
+    /// Gives a slot back and leaves `vacant` in it. The index must come from `insert` and be in use.
+    #[inline]
+    pub(crate) fn remove(&mut self, index: u32, vacant: T) {
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            *slot = vacant;
+            self.free.push(index);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        self.slots.get(index as usize)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+        self.slots.get_mut(index as usize)
+    }
+
+    /// Slots in use.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Slots ever used: indexes are below this.
+    pub(crate) fn high_water(&self) -> usize {
+        self.slots.len()
+    }
+}
