@@ -1,0 +1,22 @@
+//! Sizes and bounds of this crate, each with its reason.
+
+/// Packets received in one call. Past 32 the cost of the call is spread thin enough not to show, vector
+/// PMDs want a multiple of 32, and 64 packets' first cache lines (4 KiB) still fit in L1 with the headers.
+pub const BURST_SIZE: usize = 64;
+
+/// A memory zone's name with its `RG_`/`MP_` prefix must fit into 32 bytes with the final zero
+/// (`RTE_MEMZONE_NAMESIZE`), so pool and ring names may have 26 characters.
+pub(crate) const MAX_NAME: usize = 26;
+
+/// The shortest Toeplitz key any port takes (52 bytes is the other common length).
+pub(crate) const DEFAULT_RSS_KEY: usize = 40;
+
+/// Longest RSS key a port may name: `hash_key_size` is a `u8`.
+pub(crate) const MAX_RSS_KEY: usize = 255;
+
+/// Longest frame [`crate::TxQueue::send`] takes: `rte_mbuf.data_len` of the segments is 16 bits, as is
+/// every frame length a NIC can put on a wire.
+pub(crate) const MAX_FRAME: usize = 65_535;
+
+const _: () = assert!(BURST_SIZE.is_multiple_of(32) && BURST_SIZE <= u16::MAX as usize);
+const _: () = assert!(DEFAULT_RSS_KEY <= MAX_RSS_KEY);
