@@ -142,7 +142,16 @@ impl EalConfig {
             args.push("--no-huge".to_owned());
         }
         if self.in_memory {
-            args.push("--in-memory".to_owned());
+            // 22.11 takes --no-huge for legacy memory, which it won't combine with --in-memory. Without
+            // hugepages the configuration is the only file left, so this comes to the same.
+            args.push(
+                if self.no_huge {
+                    "--no-shconf"
+                } else {
+                    "--in-memory"
+                }
+                .to_owned(),
+            );
         }
         if let Some(mib) = self.memory_mb {
             args.extend(["-m".to_owned(), mib.to_string()]);
@@ -206,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn in_memory_keeps_hugepages() {
+        let args = EalConfig::new().in_memory().to_args(&[CpuId(0)]);
+        assert!(args.contains(&"--in-memory".to_owned()) && !args.contains(&"--no-shconf".to_owned()));
+    }
+
+    #[test]
     fn every_option_has_its_argument() {
         let args = EalConfig::new()
             .no_huge()
@@ -221,7 +236,7 @@ mod tests {
             args[2..],
             [
                 "--no-huge",
-                "--in-memory",
+                "--no-shconf",
                 "-m",
                 "256",
                 "--file-prefix=a",
