@@ -30,3 +30,4 @@ mod slab;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::panic, clippy::missing_panics_doc)] // A test that fails panics.
 pub mod testing;
+pub mod wire;

@@ -1,0 +1,57 @@
+//! Internet checksums (RFC 1071), for those who want them verified.
+
+use super::ip::protocol;
+use super::walk::Walk;
+
+/// Whether the checksum of an IPv4 header, options included, holds (RFC 791 section 3.1).
+pub fn ipv4_header(header: &[u8]) -> bool {
+    fold(sum(header)) == 0xffff
+}
+
+/// Whether the checksum of a TCP, UDP or ICMPv6 message holds together with its pseudo-header
+/// (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1). `src` and `dst` have 4 or 16 bytes.
+pub fn with_pseudo_header(src: &[u8], dst: &[u8], protocol: u8, message: &[u8]) -> bool {
+    let pseudo = sum(src) + sum(dst) + u64::from(protocol) + message.len() as u64;
+    fold(pseudo + sum(message)) == 0xffff
+}
+
+/// Whether the checksum of an ICMP message holds (RFC 792), which has no pseudo-header.
+pub fn icmp(message: &[u8]) -> bool {
+    fold(sum(message)) == 0xffff
+}
+
+/// Whether the message at the offset of a walk has a right checksum. One that was not captured whole,
+/// is not contiguous, or carries no checksum cannot be wrong.
+pub(super) fn holds(walk: &Walk<'_>, number: u8) -> bool {
+    use super::DropReason::HeadersNotContiguous;
+    let Ok(message) = walk.slice(walk.offset, walk.end, HeadersNotContiguous) else {
+        return true;
+    };
+    if walk.missing > 0 || (number == protocol::UDP && message.get(6..8) == Some(&[0, 0])) {
+        return true;
+    }
+    if number == protocol::ICMP {
+        return icmp(message);
+    }
+    let address_start = if walk.ipv6 { 0 } else { 12 };
+    let (src, dst) = (walk.src.as_bytes(), walk.dst.as_bytes());
+    with_pseudo_header(&src[address_start..], &dst[address_start..], number, message)
+}
+
+/// Sum of 16-bit words in network order, an odd last byte padded with zero.
+fn sum(bytes: &[u8]) -> u64 {
+    let mut words = bytes.chunks_exact(2);
+    let whole: u64 = words
+        .by_ref()
+        .map(|w| u64::from(u16::from_be_bytes([w[0], w[1]])))
+        .sum();
+    whole + words.remainder().first().map_or(0, |last| u64::from(*last) << 8)
+}
+
+/// Adds the carries back in until 16 bits are left (RFC 1071 section 4.1).
+fn fold(mut sum: u64) -> u16 {
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}

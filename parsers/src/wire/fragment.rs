@@ -1,0 +1,95 @@
+//! A part of an IP datagram, as it came.
+
+use super::walk::Walk;
+use super::{DropReason, Encap, IpAddress};
+
+/// Longest payload of a fragmented datagram, bytes: what a 16-bit length can say (RFC 791 section 3.1,
+/// RFC 8200 section 4.5).
+pub(super) const DATAGRAM_BYTES_MAX: u32 = 65_535;
+
+/// One fragment of an IPv4 or IPv6 datagram: whole, of a sensible length, and all that the reassembler
+/// must know. Offsets without another word count from the start of the frame given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Source of the fragmented IP header.
+    pub src: IpAddress,
+    /// Destination of the fragmented IP header.
+    pub dst: IpAddress,
+    /// VLAN tags and tunnels around the fragment.
+    pub encap: Encap,
+    /// Identification; 16 bits in IPv4.
+    pub id: u32,
+    /// Where the IP header begins.
+    pub ip_offset: u32,
+    /// Where the fragment's bytes begin.
+    pub data_offset: u32,
+    /// Length of the fragment's bytes, at least 1.
+    pub data_len: u16,
+    /// Where the fragment's bytes belong in the datagram's payload, a multiple of 8.
+    pub offset: u16,
+    /// Length of the headers that the datagram gets back: IPv4 with options, or IPv6 with the extension
+    /// headers in front of the fragment header.
+    pub header_len: u16,
+    /// Where, from the IP header, the protocol number of the datagram's payload has its place.
+    pub next_header_offset: u16,
+    /// Protocol of the datagram's payload.
+    pub protocol: u8,
+    /// Whether more fragments follow this one in the datagram.
+    pub more: bool,
+    /// Whether it is an IPv6 datagram.
+    pub ipv6: bool,
+}
+
+impl Fragment {
+    /// End of the fragment's bytes in the datagram's payload.
+    #[inline]
+    pub const fn end(&self) -> u32 {
+        self.offset as u32 + self.data_len as u32
+    }
+}
+
+/// What an IP header says of its fragment, before lengths are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FragmentHeader {
+    pub(super) id: u32,
+    pub(super) offset: u16,
+    pub(super) header_len: u16,
+    pub(super) next_header_offset: u16,
+    pub(super) protocol: u8,
+    pub(super) more: bool,
+}
+
+impl FragmentHeader {
+    /// The fragment whose bytes are those between offset and end of the walk.
+    pub(super) fn into_fragment(self, walk: &Walk<'_>) -> Result<Fragment, DropReason> {
+        if walk.missing > 0 {
+            return Err(DropReason::FragmentTruncated);
+        }
+        let data_len = walk.end.saturating_sub(walk.offset);
+        // RFC 8200 section 4.5: all but the last fragment are a multiple of 8 bytes long.
+        if data_len == 0 || (self.more && !data_len.is_multiple_of(8)) {
+            return Err(DropReason::FragmentLength);
+        }
+        // The rebuilt datagram has to fit its own length field: without its header in IPv6, with it in IPv4.
+        let counted_header =
+            usize::from(self.header_len) - if walk.ipv6 { super::ipv6::HEADER_BYTES } else { 0 };
+        if usize::from(self.offset) + data_len + counted_header > DATAGRAM_BYTES_MAX as usize {
+            return Err(DropReason::FragmentTooLarge);
+        }
+        Ok(Fragment {
+            src: walk.src,
+            dst: walk.dst,
+            encap: walk.encap,
+            id: self.id,
+            ip_offset: walk.ip_offset as u32,
+            data_offset: walk.offset as u32,
+            data_len: data_len as u16,
+            offset: self.offset,
+            header_len: self.header_len,
+            next_header_offset: self.next_header_offset,
+            protocol: self.protocol,
+            more: self.more,
+            ipv6: walk.ipv6,
+        })
+    }
+}

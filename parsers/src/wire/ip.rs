@@ -1,0 +1,60 @@
+//! What both versions of IP share: telling them apart, and the protocols they carry.
+
+use super::DropReason;
+use super::walk::{Layer, Walk};
+
+/// Protocol numbers (IANA "Assigned Internet Protocol Numbers").
+pub(super) mod protocol {
+    pub(in super::super) const HOP_BY_HOP: u8 = 0;
+    pub(in super::super) const ICMP: u8 = 1;
+    pub(in super::super) const TCP: u8 = 6;
+    pub(in super::super) const UDP: u8 = 17;
+    pub(in super::super) const ROUTING: u8 = 43;
+    pub(in super::super) const FRAGMENT: u8 = 44;
+    pub(in super::super) const ESP: u8 = 50;
+    pub(in super::super) const AUTHENTICATION: u8 = 51;
+    pub(in super::super) const ICMPV6: u8 = 58;
+    pub(in super::super) const NO_NEXT_HEADER: u8 = 59;
+    pub(in super::super) const DESTINATION_OPTIONS: u8 = 60;
+    pub(in super::super) const SCTP: u8 = 132;
+    pub(in super::super) const MOBILITY: u8 = 135;
+    pub(in super::super) const HIP: u8 = 139;
+    pub(in super::super) const SHIM6: u8 = 140;
+}
+
+/// The version nibble tells which IP it is.
+#[inline]
+pub(super) fn decode(walk: &Walk<'_>) -> Result<Layer, DropReason> {
+    let [first] = walk.read::<1>(walk.offset, DropReason::LinkHeaderTruncated)?;
+    match first >> 4 {
+        4 => Ok(Layer::Ipv4),
+        6 => Ok(Layer::Ipv6),
+        _ => Err(DropReason::IpVersion),
+    }
+}
+
+/// Every protocol but TCP, UDP and ICMP.
+pub(super) fn decode_protocol(walk: &mut Walk<'_>, protocol: u8) -> Result<Layer, DropReason> {
+    match protocol {
+        protocol::AUTHENTICATION => {
+            let (next, len) = read_authentication(walk)?;
+            walk.offset += len;
+            Ok(Layer::Protocol(next))
+        }
+        protocol::ESP => Err(DropReason::Esp),
+        protocol::SCTP => Err(DropReason::Sctp),
+        protocol::NO_NEXT_HEADER if walk.ipv6 => Err(DropReason::Ipv6NoNextHeader),
+        _ => Err(DropReason::IpProtocolUnsupported),
+    }
+}
+
+/// Authentication header (RFC 4302 section 2): next header and length in bytes. The length field
+/// counts 32-bit words minus 2; the fixed part alone is three.
+pub(super) fn read_authentication(walk: &Walk<'_>) -> Result<(u8, usize), DropReason> {
+    let [next, words] = *walk.read::<2>(walk.offset, DropReason::AhTruncated)?;
+    let len = (usize::from(words) + 2) * 4;
+    if len < 12 || walk.offset + len > walk.end {
+        return Err(DropReason::AhTruncated);
+    }
+    Ok((next, len))
+}

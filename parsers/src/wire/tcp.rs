@@ -1,0 +1,78 @@
+//! TCP (RFC 9293).
+
+use super::walk::Walk;
+use super::{DropReason, IcmpHeader, L4, Packet, TcpFlags, TcpHeader, checksum, ip::protocol};
+
+/// Header without options, bytes.
+pub(super) const HEADER_BYTES: usize = 20;
+
+/// Largest shift of the window scale option; RFC 7323 section 2.3 has a larger one read as this.
+const WINDOW_SCALE_MAX: u8 = 14;
+
+/// Ports (2, 2), sequence (4), acknowledgment (4), data offset (4 bits) and control bits, window (2),
+/// checksum (2), urgent pointer (2), options.
+#[inline]
+pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Packet, DropReason> {
+    let start = walk.offset;
+    let header = walk.read::<HEADER_BYTES>(start, DropReason::TcpHeaderTruncated)?;
+    // RFC 9293 section 3.1: the data offset counts 32-bit words.
+    let header_len = usize::from(header[12] >> 4) * 4;
+    if header_len < HEADER_BYTES || start + header_len > walk.promised_end() {
+        return Err(DropReason::TcpDataOffset);
+    }
+    let options = walk.slice(
+        start + HEADER_BYTES,
+        start + header_len,
+        DropReason::TcpHeaderTruncated,
+    )?;
+    if walk.options.verify_checksums() && !checksum::holds(walk, protocol::TCP) {
+        return Err(DropReason::TcpChecksum);
+    }
+    walk.offset = start + header_len;
+    let ports = (
+        u16::from_be_bytes([header[0], header[1]]),
+        u16::from_be_bytes([header[2], header[3]]),
+    );
+    Ok(walk.packet(L4::Tcp, ports, facts(header, options), IcmpHeader::default()))
+}
+
+/// What is kept of a header. Options matter on a SYN only.
+#[inline]
+pub(super) fn facts(header: &[u8; HEADER_BYTES], options: &[u8]) -> TcpHeader {
+    let mut tcp = TcpHeader {
+        seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+        ack: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
+        window: u16::from_be_bytes([header[14], header[15]]),
+        flags: TcpFlags(header[13]),
+        window_scale: None,
+        mss: None,
+    };
+    if tcp.flags.syn() {
+        read_syn_options(options, &mut tcp);
+    }
+    tcp
+}
+
+/// RFC 9293 section 3.2: kind 0 ends the list, kind 1 is a single byte, all others carry their length.
+/// A malformed list ends the reading, not the packet.
+#[inline(never)]
+fn read_syn_options(mut options: &[u8], tcp: &mut TcpHeader) {
+    loop {
+        options = match *options {
+            [] | [0, ..] | [_] => return,
+            [1, ref rest @ ..] => rest,
+            [kind, len, ..] => {
+                let Some((option, rest)) = options.split_at_checked(usize::from(len)) else {
+                    return;
+                };
+                match (kind, option) {
+                    (2, [_, _, high, low]) => tcp.mss = Some(u16::from_be_bytes([*high, *low])),
+                    (3, [_, _, shift]) => tcp.window_scale = Some((*shift).min(WINDOW_SCALE_MAX)),
+                    (_, [] | [_]) => return,
+                    _ => {}
+                }
+                rest
+            }
+        };
+    }
+}

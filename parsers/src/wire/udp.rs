@@ -1,0 +1,59 @@
+//! UDP (RFC 768), and the way into the tunnels it carries.
+
+use super::ip::protocol;
+use super::walk::{Layer, Walk};
+use super::{DropReason, IcmpHeader, L4, Packet, TcpHeader, checksum};
+
+/// Header, bytes.
+pub(super) const HEADER_BYTES: usize = 8;
+
+/// Source and destination port.
+#[derive(Clone, Copy)]
+pub(super) struct Ports {
+    src: u16,
+    dst: u16,
+}
+
+/// Ports (2, 2), length (2), checksum (2).
+#[inline]
+pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Ports, DropReason> {
+    let start = walk.offset;
+    let header = walk.read::<HEADER_BYTES>(start, DropReason::UdpTruncated)?;
+    let len = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    // A length of 0 goes to the end of the packet: jumbograms (RFC 2675 section 4) and datagrams that a
+    // NIC was to cut into segments.
+    if len != 0 {
+        if len < HEADER_BYTES || start + len > walk.promised_end() {
+            return Err(DropReason::UdpLength);
+        }
+        walk.narrow(start + len);
+    }
+    if walk.options.verify_checksums() && !checksum::holds(walk, protocol::UDP) {
+        return Err(DropReason::UdpChecksum);
+    }
+    walk.offset = start + HEADER_BYTES;
+    Ok(Ports {
+        src: u16::from_be_bytes([header[0], header[1]]),
+        dst: u16::from_be_bytes([header[2], header[3]]),
+    })
+}
+
+/// The tunnel that a packet to that port carries, if it does.
+#[inline]
+pub(super) fn decode_tunnel(walk: &mut Walk<'_>, ports: Ports) -> Result<Option<Layer>, DropReason> {
+    match walk.options.tunnel_at(ports.dst) {
+        None => Ok(None),
+        Some(_) => Ok(None),
+    }
+}
+
+/// The packet, when it is no tunnel's.
+#[inline]
+pub(super) fn packet(walk: &Walk<'_>, ports: Ports) -> Packet {
+    walk.packet(
+        L4::Udp,
+        (ports.src, ports.dst),
+        TcpHeader::default(),
+        IcmpHeader::default(),
+    )
+}
