@@ -106,7 +106,7 @@ impl Encap {
         self.depth
     }
 
-    /// Whether the packet came to a tunnel's UDP port without being of that tunnel, and was
+    /// Whether the packet came to a tunnel's UDP port without being user data of that tunnel, and was
     /// therefore taken as plain UDP. For counting; not part of what a flow is.
     #[inline]
     pub const fn tunnel_rejected(&self) -> bool {

@@ -1,16 +1,19 @@
 //! What both versions of IP share: telling them apart, and the protocols they carry.
 
-use super::DropReason;
 use super::walk::{Layer, Walk};
+use super::{DropReason, gre, ipip};
 
 /// Protocol numbers (IANA "Assigned Internet Protocol Numbers").
 pub(super) mod protocol {
     pub(in super::super) const HOP_BY_HOP: u8 = 0;
     pub(in super::super) const ICMP: u8 = 1;
+    pub(in super::super) const IPV4: u8 = 4;
     pub(in super::super) const TCP: u8 = 6;
     pub(in super::super) const UDP: u8 = 17;
+    pub(in super::super) const IPV6: u8 = 41;
     pub(in super::super) const ROUTING: u8 = 43;
     pub(in super::super) const FRAGMENT: u8 = 44;
+    pub(in super::super) const GRE: u8 = 47;
     pub(in super::super) const ESP: u8 = 50;
     pub(in super::super) const AUTHENTICATION: u8 = 51;
     pub(in super::super) const ICMPV6: u8 = 58;
@@ -36,6 +39,9 @@ pub(super) fn decode(walk: &Walk<'_>) -> Result<Layer, DropReason> {
 /// Every protocol but TCP, UDP and ICMP.
 pub(super) fn decode_protocol(walk: &mut Walk<'_>, protocol: u8) -> Result<Layer, DropReason> {
     match protocol {
+        protocol::IPV4 => ipip::decode(walk, Layer::Ipv4),
+        protocol::IPV6 => ipip::decode(walk, Layer::Ipv6),
+        protocol::GRE => gre::decode(walk),
         protocol::AUTHENTICATION => {
             let (next, len) = read_authentication(walk)?;
             walk.offset += len;

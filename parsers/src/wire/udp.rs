@@ -2,7 +2,8 @@
 
 use super::ip::protocol;
 use super::walk::{Layer, Walk};
-use super::{DropReason, IcmpHeader, L4, Packet, TcpHeader, checksum};
+use super::{DropReason, IcmpHeader, L4, Packet, TcpHeader, TunnelKind};
+use super::{checksum, geneve, gtp, vxlan, vxlan_gpe};
 
 /// Header, bytes.
 pub(super) const HEADER_BYTES: usize = 8;
@@ -38,13 +39,25 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Ports, DropReason> {
     })
 }
 
-/// The tunnel that a packet to that port carries, if it does.
+/// What the tunnel expected at the destination port carries; nothing when no tunnel is expected, or when
+/// the packet is not of that tunnel, which is noted.
 #[inline]
 pub(super) fn decode_tunnel(walk: &mut Walk<'_>, ports: Ports) -> Result<Option<Layer>, DropReason> {
-    match walk.options.tunnel_at(ports.dst) {
-        None => Ok(None),
-        Some(_) => Ok(None),
+    let Some(kind) = walk.options.tunnel_at(ports.dst) else {
+        return Ok(None);
+    };
+    let inner = match kind {
+        TunnelKind::Vxlan => vxlan::decode(walk)?,
+        TunnelKind::VxlanGpe => vxlan_gpe::decode(walk)?,
+        TunnelKind::Geneve => geneve::decode(walk)?,
+        TunnelKind::Gtp => gtp::decode(walk)?,
+        // These are not carried in UDP.
+        TunnelKind::Gre | TunnelKind::Erspan | TunnelKind::Ipip | TunnelKind::Nsh => return Ok(None),
+    };
+    if inner.is_none() {
+        walk.encap.reject_tunnel();
     }
+    Ok(inner)
 }
 
 /// The packet, when it is no tunnel's.

@@ -9,7 +9,7 @@ use super::limits::LAYERS_MAX;
 use super::{
     DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, IpAddress, L4, Packet, TcpHeader, Tunnel,
 };
-use super::{ethernet, icmp, ip, ipv4, ipv6, tcp, udp};
+use super::{ethernet, icmp, ip, ipv4, ipv6, mpls, nsh, tcp, udp};
 
 /// What lies at the offset of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub(super) enum Layer {
     Ipv6,
     /// The payload of an IP packet, of this protocol number.
     Protocol(u8),
+    /// An MPLS label stack.
+    Mpls,
+    /// A network service header.
+    Nsh,
     /// Bytes of a fragmented IP datagram.
     Fragment(FragmentHeader),
 }
@@ -80,6 +84,8 @@ impl<'a> Walk<'a> {
             layer = match layer {
                 Layer::Ethernet => ethernet::decode(&mut self)?,
                 Layer::EtherType(ethertype) => ethernet::decode_ethertype(&mut self, ethertype)?,
+                Layer::Mpls => mpls::decode(&mut self)?,
+                Layer::Nsh => nsh::decode(&mut self)?,
                 Layer::Ip => ip::decode(&self)?,
                 Layer::Ipv4 => ipv4::decode(&mut self)?,
                 Layer::Ipv6 => ipv6::decode(&mut self)?,
