@@ -63,3 +63,79 @@ fn fold(mut sum: u64) -> u16 {
     }
     sum as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::Sample;
+    use super::super::{DecodeOptions, DropReason, LinkType, decode};
+    use super::*;
+
+    #[test]
+    fn rfc_1071_example() {
+        assert_eq!(
+            fold(sum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7])),
+            0xddf2
+        );
+    }
+
+    #[test]
+    fn verified_only_where_asked() {
+        let frames = [
+            (
+                Sample::udp4(1, 2, b"odd").ethernet(0x0800),
+                DropReason::UdpChecksum,
+            ),
+            (
+                Sample::udp6(1, 2, b"even").ethernet(0x86dd),
+                DropReason::UdpChecksum,
+            ),
+            (
+                Sample::tcp4(0x10, &[], b"odd").ethernet(0x0800),
+                DropReason::TcpChecksum,
+            ),
+            (
+                Sample::tcp6(0x10, &[], b"even").ethernet(0x86dd),
+                DropReason::TcpChecksum,
+            ),
+            (
+                Sample::icmp4(8, b"odd").ethernet(0x0800),
+                DropReason::IcmpChecksum,
+            ),
+            (
+                Sample::icmp6(128, b"even").ethernet(0x86dd),
+                DropReason::IcmpChecksum,
+            ),
+        ];
+        let verifying = DecodeOptions::default().with_verified_checksums(true);
+        for (mut frame, reason) in frames {
+            let len = frame.bytes.len();
+            assert_eq!(
+                decode(LinkType::Ethernet, &frame.bytes, len, &verifying),
+                frame.decode()
+            );
+            frame.bytes[len - 1] ^= 1;
+            assert!(frame.decode().is_ok());
+            assert_eq!(
+                decode(LinkType::Ethernet, &frame.bytes, len, &verifying),
+                Err(reason)
+            );
+        }
+        let mut header = Sample::udp4(1, 2, b"x").ethernet(0x0800);
+        header.bytes[22] ^= 1;
+        assert_eq!(
+            decode(LinkType::Ethernet, &header.bytes, header.bytes.len(), &verifying),
+            Err(DropReason::Ipv4Checksum)
+        );
+    }
+
+    #[test]
+    fn udp_without_checksum_and_cut_packets_pass() {
+        let verifying = DecodeOptions::default().with_verified_checksums(true);
+        let mut none = Sample::udp4(1, 2, b"x").ethernet(0x0800);
+        none.bytes[40..42].copy_from_slice(&[0, 0]);
+        assert!(decode(LinkType::Ethernet, &none.bytes, none.bytes.len(), &verifying).is_ok());
+        let whole = Sample::tcp4(0x10, &[], b"abcdef").ethernet(0x0800);
+        let cut = &whole.bytes[..whole.bytes.len() - 2];
+        assert!(decode(LinkType::Ethernet, cut, cut.len(), &verifying).is_ok());
+    }
+}

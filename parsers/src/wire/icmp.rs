@@ -36,3 +36,48 @@ pub(super) fn decode(walk: &mut Walk<'_>, layer: Layer) -> Result<Packet, DropRe
     };
     Ok(walk.packet(L4::Icmp, (0, 0), TcpHeader::default(), icmp))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, bytes};
+    use super::super::{DropReason, L4};
+
+    #[test]
+    fn echo_of_both_versions() {
+        for (kind, frame) in [
+            (8, Sample::icmp4(8, b"ping").ethernet(0x0800)),
+            (0, Sample::icmp4(0, b"ping").ethernet(0x0800)),
+            (128, Sample::icmp6(128, b"ping").ethernet(0x86dd)),
+            (129, Sample::icmp6(129, b"ping").ethernet(0x86dd)),
+        ] {
+            let packet = frame.packet();
+            assert_eq!((packet.l4, packet.src_port, packet.dst_port), (L4::Icmp, 0, 0));
+            assert_eq!(
+                (packet.icmp.kind, packet.icmp.id, packet.icmp.seq),
+                (kind, 0x1234, 5)
+            );
+            assert_eq!(packet.icmp.is_request(), matches!(kind, 8 | 128));
+            assert_eq!(frame.payload(), b"ping");
+        }
+    }
+
+    #[test]
+    fn everything_else_has_a_name() {
+        assert_eq!(
+            Sample::icmp4(3, b"").ethernet(0x0800).reason(),
+            DropReason::IcmpNotEcho
+        );
+        assert_eq!(
+            Sample::icmp6(8, b"").ethernet(0x86dd).reason(),
+            DropReason::IcmpNotEcho
+        );
+        assert_eq!(
+            bytes(&[8, 0, 0]).in_ip4(1).ethernet(0x0800).reason(),
+            DropReason::IcmpTruncated
+        );
+        assert_eq!(
+            bytes(&[8; 8]).in_ip6(1).ethernet(0x86dd).reason(),
+            DropReason::IpProtocolUnsupported
+        );
+    }
+}

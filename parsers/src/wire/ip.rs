@@ -64,3 +64,52 @@ pub(super) fn read_authentication(walk: &Walk<'_>) -> Result<(u8, usize), DropRe
     }
     Ok((next, len))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, bytes};
+    use super::super::{DecodeOptions, DropReason, Encap, LinkType, decode, decode_ip};
+
+    #[test]
+    fn the_version_nibble_decides() {
+        let options = DecodeOptions::default();
+        for sample in [Sample::udp4(1, 2, b"x"), Sample::udp6(1, 2, b"x")] {
+            let raw = decode(LinkType::RawIp, &sample.bytes, sample.bytes.len(), &options);
+            assert!(raw.is_ok());
+            assert_eq!(decode_ip(&sample.bytes, Encap::NONE, &options), raw);
+        }
+        assert_eq!(
+            decode_ip(&[0x50], Encap::NONE, &options),
+            Err(DropReason::IpVersion)
+        );
+        assert_eq!(
+            decode_ip(&[], Encap::NONE, &options),
+            Err(DropReason::LinkHeaderTruncated)
+        );
+    }
+
+    #[test]
+    fn protocols_that_end_here() {
+        let reason = |protocol| bytes(&[0; 40]).in_ip4(protocol).ethernet(0x0800).reason();
+        assert_eq!(reason(50), DropReason::Esp);
+        assert_eq!(reason(132), DropReason::Sctp);
+        assert_eq!(reason(2), DropReason::IpProtocolUnsupported);
+        assert_eq!(reason(59), DropReason::IpProtocolUnsupported);
+        assert_eq!(
+            bytes(&[0; 40]).in_ip6(59).ethernet(0x86dd).reason(),
+            DropReason::Ipv6NoNextHeader
+        );
+    }
+
+    #[test]
+    fn authentication_header_over_ipv4() {
+        let mut frame = Sample::udp4(1, 2, b"x");
+        frame.bytes.drain(..20);
+        let frame = frame.front(&[
+            17, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ]);
+        assert_eq!(frame.in_ip4(51).ethernet(0x0800).payload(), b"x");
+        let short = bytes(&[17, 0, 0, 0, 0, 0, 0, 1]).in_ip4(51).ethernet(0x0800);
+        assert_eq!(short.reason(), DropReason::AhTruncated);
+    }
+}

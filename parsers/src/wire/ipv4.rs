@@ -65,3 +65,68 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
     }
     Ok(Layer::Protocol(header[9]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{CLIENT_V4, SERVER_V4, Sample, bytes};
+    use super::super::{DecodeOptions, DropReason, LinkType, decode};
+
+    #[test]
+    fn options_are_skipped() {
+        let udp = bytes(b"x").udp(1, 2, &CLIENT_V4, &SERVER_V4);
+        let frame = udp.ip4(CLIENT_V4, SERVER_V4, 17, &[1; 40]).ethernet(0x0800);
+        assert_eq!(
+            (frame.payload(), frame.packet().payload_offset),
+            (&b"x"[..], 14 + 60 + 8)
+        );
+    }
+
+    #[test]
+    fn lengths_that_lie() {
+        let changed = |at: usize, value: u8| {
+            let mut frame = Sample::udp4(1, 2, b"abc").ethernet(0x0800);
+            frame.bytes[at] = value;
+            frame
+        };
+        assert_eq!(changed(14, 0x55).reason(), DropReason::Ipv4Version);
+        assert_eq!(changed(14, 0x44).reason(), DropReason::Ipv4HeaderLength);
+        assert_eq!(changed(17, 19).reason(), DropReason::Ipv4TotalLength);
+        // A header of 60 bytes in a packet of 31.
+        assert_eq!(changed(14, 0x4f).reason(), DropReason::Ipv4TotalLength);
+        assert_eq!(changed(17, 24).reason(), DropReason::UdpTruncated);
+    }
+
+    #[test]
+    fn total_length_zero_goes_to_the_end() {
+        let mut frame = Sample::tcp4(0x10, &[], &[7; 100]).ethernet(0x0800);
+        frame.bytes[16..18].copy_from_slice(&[0, 0]);
+        assert_eq!(
+            (frame.packet().payload_len, frame.packet().payload_missing),
+            (100, 0)
+        );
+    }
+
+    #[test]
+    fn headers_must_be_contiguous() {
+        let frame = Sample::udp4(1, 2, &[7; 100]).ethernet(0x0800);
+        let options = DecodeOptions::default();
+        let whole = decode(LinkType::Ethernet, &frame.bytes, frame.bytes.len(), &options);
+        for first in 0..frame.bytes.len() {
+            let got = decode(
+                LinkType::Ethernet,
+                &frame.bytes[..first],
+                frame.bytes.len(),
+                &options,
+            );
+            let headers = 14 + 20 + 8;
+            assert_eq!(
+                got,
+                if first < headers {
+                    Err(DropReason::HeadersNotContiguous)
+                } else {
+                    whole
+                }
+            );
+        }
+    }
+}

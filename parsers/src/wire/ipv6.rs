@@ -166,3 +166,86 @@ fn fragment(walk: &mut Walk<'_>, named_at: usize, header: &[u8; 8]) -> Result<La
     walk.offset += header.len();
     Ok(Layer::Fragment(found))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Sample, bytes};
+    use super::super::{Decoded, DropReason};
+
+    #[test]
+    fn extension_headers_are_walked() {
+        let mut sample = Sample::udp6(1, 2, b"x");
+        for number in [60, 51, 43, 60, 0] {
+            sample = sample.extension(number);
+            assert_eq!(sample.clone().ethernet(0x86dd).payload(), b"x");
+        }
+        // Hop-by-hop, destination, routing, authentication and destination options, mobility, HIP and shim.
+        for number in [135, 139, 140] {
+            sample = sample.extension(number);
+        }
+        assert_eq!(sample.clone().ethernet(0x86dd).payload(), b"x");
+        assert_eq!(
+            sample.extension(60).ethernet(0x86dd).reason(),
+            DropReason::Ipv6ExtensionDepth
+        );
+    }
+
+    #[test]
+    fn an_extension_beyond_the_packet() {
+        let mut frame = Sample::udp6(1, 2, b"x").extension(60).ethernet(0x86dd);
+        frame.bytes[14 + 41] = 200;
+        assert_eq!(frame.reason(), DropReason::Ipv6ExtensionTruncated);
+    }
+
+    #[test]
+    fn a_fragment_is_handed_out_and_an_atomic_one_is_none() {
+        let udp = Sample::udp6(1, 2, b"x").extension(60);
+        let atomic = udp.clone().extension(44);
+        let mut bytes = atomic.bytes.clone();
+        bytes[42..44].copy_from_slice(&[0, 0]);
+        let frame = Sample { bytes: bytes.clone() }.ethernet(0x86dd);
+        assert_eq!(frame.payload(), b"x");
+        bytes[42..44].copy_from_slice(&[0, 16]);
+        bytes[44..48].copy_from_slice(&[1, 2, 3, 4]);
+        let fragment = Sample { bytes }.ethernet(0x86dd).fragment();
+        assert_eq!(
+            (fragment.id, fragment.offset, fragment.more),
+            (0x01020304, 16, false)
+        );
+        assert_eq!(
+            (
+                fragment.header_len,
+                fragment.next_header_offset,
+                fragment.protocol
+            ),
+            (40, 6, 60)
+        );
+        assert_eq!((fragment.ip_offset, fragment.data_offset), (14, 14 + 48));
+    }
+
+    #[test]
+    fn jumbogram_and_no_length() {
+        let mut jumbo = bytes(&[0; 8]).in_ip6(17);
+        jumbo.bytes[4..6].copy_from_slice(&[0, 0]);
+        jumbo.bytes[6] = 0;
+        let header = |len: [u8; 4]| [17, 0, 0xc2, 4, len[0], len[1], len[2], len[3]];
+        let mut frame = jumbo.clone();
+        frame.bytes.splice(40..40, header([0, 1, 0, 0]));
+        let packet = frame.ethernet(0x86dd).packet();
+        assert_eq!((packet.payload_len, packet.payload_missing), (0, 65_536 - 16));
+        jumbo.bytes.splice(40..40, header([0, 0, 0xff, 0xff]));
+        assert_eq!(jumbo.ethernet(0x86dd).reason(), DropReason::Ipv6JumboLength);
+
+        let mut segmented_later = Sample::tcp6(0x10, &[], &[7; 100]).ethernet(0x86dd);
+        segmented_later.bytes[18..20].copy_from_slice(&[0, 0]);
+        assert_eq!(segmented_later.packet().payload_len, 100);
+    }
+
+    #[test]
+    fn a_cut_packet_says_what_is_missing() {
+        let frame = Sample::udp6(1, 2, &[7; 100]).ethernet(0x86dd);
+        let cut = bytes(&frame.bytes[..frame.bytes.len() - 30]);
+        assert_eq!((cut.packet().payload_len, cut.packet().payload_missing), (70, 30));
+        assert!(matches!(frame.decode(), Ok(Decoded::Packet(packet)) if packet.ipv6));
+    }
+}

@@ -21,3 +21,30 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
         _ => Err(DropReason::LoopbackFamily),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::Sample;
+    use super::super::{DecodeOptions, Decoded, DropReason, LinkType, decode};
+
+    #[test]
+    fn families_in_either_order() {
+        let frames = [
+            Sample::udp4(1, 2, b"x").front(&[2, 0, 0, 0]),
+            Sample::udp4(1, 2, b"x").front(&[0, 0, 0, 2]),
+            Sample::udp6(1, 2, b"x").front(&[24, 0, 0, 0]),
+            Sample::udp6(1, 2, b"x").front(&[0, 0, 0, 30]),
+        ];
+        for frame in frames {
+            let decoded = decode(
+                LinkType::Null,
+                &frame.bytes,
+                frame.bytes.len(),
+                &DecodeOptions::default(),
+            );
+            assert!(matches!(decoded, Ok(Decoded::Packet(_))), "{decoded:?}");
+        }
+        let other = decode(LinkType::Null, &[7, 0, 0, 0, 1], 5, &DecodeOptions::default());
+        assert_eq!(other, Err(DropReason::LoopbackFamily));
+    }
+}

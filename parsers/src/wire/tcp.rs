@@ -76,3 +76,57 @@ fn read_syn_options(mut options: &[u8], tcp: &mut TcpHeader) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::DropReason;
+    use super::super::samples::{Sample, bytes};
+
+    #[test]
+    fn syn_options() {
+        let options = [2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
+        for frame in [
+            Sample::tcp4(0x02, &options, b"").ethernet(0x0800),
+            Sample::tcp6(0x12, &options, b"").ethernet(0x86dd),
+        ] {
+            let tcp = frame.packet().tcp;
+            assert_eq!((tcp.mss, tcp.window_scale), (Some(1460), Some(7)));
+            assert_eq!((tcp.seq, tcp.ack, tcp.window), (7, 9, 256));
+        }
+        // Only a SYN negotiates.
+        let tcp = Sample::tcp4(0x10, &options, b"").ethernet(0x0800).packet().tcp;
+        assert_eq!((tcp.mss, tcp.window_scale), (None, None));
+    }
+
+    #[test]
+    fn malformed_options_end_the_list() {
+        for options in [
+            &[2, 0, 5, 0xb4][..],
+            &[3, 200, 1, 1],
+            &[2, 3, 1, 1],
+            &[0, 2, 4, 5],
+            &[1, 1, 1, 2],
+            &[3, 1, 1, 1],
+        ] {
+            let tcp = Sample::tcp4(0x02, options, b"").ethernet(0x0800).packet().tcp;
+            assert_eq!((tcp.mss, tcp.window_scale), (None, None), "{options:?}");
+        }
+        let tcp = Sample::tcp4(0x02, &[3, 3, 99, 0], b"")
+            .ethernet(0x0800)
+            .packet()
+            .tcp;
+        assert_eq!(tcp.window_scale, Some(14));
+    }
+
+    #[test]
+    fn the_data_offset_must_fit() {
+        let frame = Sample::tcp4(0x10, &[], b"abcd").ethernet(0x0800);
+        for (words, reason) in [(4, DropReason::TcpDataOffset), (7, DropReason::TcpDataOffset)] {
+            let mut wrong = frame.clone();
+            wrong.bytes[46] = words << 4;
+            assert_eq!(wrong.reason(), reason);
+        }
+        let short = bytes(&[0; 19]).in_ip4(6).ethernet(0x0800);
+        assert_eq!(short.reason(), DropReason::TcpHeaderTruncated);
+    }
+}

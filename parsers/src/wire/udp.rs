@@ -70,3 +70,33 @@ pub(super) fn packet(walk: &Walk<'_>, ports: Ports) -> Packet {
         IcmpHeader::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::DropReason;
+    use super::super::samples::{Sample, bytes};
+
+    fn with_length(len: u16) -> Sample {
+        let mut frame = Sample::udp4(1, 2, &[7; 20]).ethernet(0x0800);
+        frame.bytes[38..40].copy_from_slice(&len.to_be_bytes());
+        frame
+    }
+
+    #[test]
+    fn the_length_trims_and_must_fit() {
+        assert_eq!(with_length(8 + 5).packet().payload_len, 5);
+        assert_eq!(with_length(0).packet().payload_len, 20);
+        assert_eq!(with_length(7).reason(), DropReason::UdpLength);
+        assert_eq!(with_length(29).reason(), DropReason::UdpLength);
+        assert_eq!(
+            bytes(&[0; 7]).in_ip4(17).ethernet(0x0800).reason(),
+            DropReason::UdpTruncated
+        );
+    }
+
+    #[test]
+    fn padding_is_not_payload() {
+        let frame = Sample::udp4(1, 2, b"x").ethernet(0x0800).back(&[0; 30]);
+        assert_eq!(frame.payload(), b"x");
+    }
+}

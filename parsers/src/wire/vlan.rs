@@ -12,3 +12,53 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
     walk.offset += tag.len();
     Ok(Layer::EtherType(u16::from_be_bytes([tag[2], tag[3]])))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::DropReason;
+    use super::super::samples::Sample;
+
+    #[test]
+    fn ids_outermost_first() {
+        let tagged = Sample::udp4(1, 2, b"x").vlan(100, 0x0800).ethernet(0x8100);
+        assert_eq!(
+            (tagged.packet().encap.vlans(), tagged.payload()),
+            (&[100][..], &b"x"[..])
+        );
+        let stack = Sample::udp6(1, 2, b"x")
+            .vlan(1, 0x86dd)
+            .vlan(2, 0x8100)
+            .vlan(3, 0x88a8)
+            .vlan(4, 0x9100);
+        assert_eq!(
+            stack.clone().ethernet(0x88a8).packet().encap.vlans(),
+            [4, 3, 2, 1]
+        );
+        assert_eq!(
+            stack.vlan(5, 0x8100).ethernet(0x88a8).reason(),
+            DropReason::VlanDepth
+        );
+    }
+
+    #[test]
+    fn a_priority_tag_is_no_vlan() {
+        let tagged = Sample::udp4(1, 2, b"x").vlan(0, 0x0800).ethernet(0x8100);
+        assert!(tagged.packet().encap.vlans().is_empty());
+        let mut endless = Sample::udp4(1, 2, b"x");
+        for _ in 0..100 {
+            endless = endless.vlan(0, 0x8100);
+        }
+        assert_eq!(endless.ethernet(0x8100).reason(), DropReason::LayerDepth);
+    }
+
+    #[test]
+    fn tags_inside_a_tunnel_follow_those_outside() {
+        let inner = Sample::udp4(1, 2, b"x").vlan(20, 0x0800).ethernet(0x8100);
+        let frame = inner
+            .front(&[8, 0, 0, 0, 0, 0, 1, 0])
+            .in_udp4(4789)
+            .vlan(10, 0x0800)
+            .ethernet(0x8100);
+        assert_eq!(frame.packet().encap.vlans(), [10, 20]);
+    }
+}
