@@ -1,7 +1,7 @@
 //! What was wrapped around a packet: VLAN tags and tunnels.
 
 use super::DropReason;
-use super::limits::VLAN_DEPTH_MAX;
+use crate::limits::VLAN_DEPTH_MAX;
 
 /// A kind of tunnel that is removed. The names are those of `tunnel.type` in the session record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,9 @@
 //! GRE: version 0 (RFC 1701, RFC 2784, RFC 2890) and version 1 (RFC 2637).
 
 use super::ethernet::ethertype;
-use super::limits::GRE_ROUTES_MAX;
 use super::walk::{Layer, Walk};
 use super::{DropReason, Tunnel, TunnelKind, erspan};
+use crate::limits::GRE_ROUTES_MAX;
 
 /// Bits of the first two bytes (RFC 1701; RFC 2784 section 2.1 keeps the checksum, RFC 2890 key and sequence).
 const CHECKSUM: u16 = 0x8000;

@@ -1,9 +1,9 @@
 //! GTP-U, user data of mobile networks (3GPP TS 29.281).
 
 use super::ethernet::is_plausible;
-use super::limits::GTP_EXTENSIONS_MAX;
 use super::walk::{Layer, Walk};
 use super::{DropReason, Tunnel, TunnelKind};
+use crate::limits::GTP_EXTENSIONS_MAX;
 
 /// Mandatory header, bytes.
 const HEADER_BYTES: usize = 8;

@@ -2,9 +2,9 @@
 
 use super::fragment::FragmentHeader;
 use super::ip::{protocol, read_authentication};
-use super::limits::IPV6_EXTENSIONS_MAX;
 use super::walk::{Layer, Walk};
 use super::{DropReason, IpAddress};
+use crate::limits::IPV6_EXTENSIONS_MAX;
 
 /// Header without extensions, bytes.
 pub(super) const HEADER_BYTES: usize = 40;
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn a_fragment_is_handed_out_and_an_atomic_one_is_none() {
         let udp = Sample::udp6(1, 2, b"x").extension(60);
-        let atomic = udp.clone().extension(44);
-        let mut bytes = atomic.bytes.clone();
+        let atomic = udp.extension(44);
+        let mut bytes = atomic.bytes;
         bytes[42..44].copy_from_slice(&[0, 0]);
         let frame = Sample { bytes: bytes.clone() }.ethernet(0x86dd);
         assert_eq!(frame.payload(), b"x");

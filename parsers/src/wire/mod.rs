@@ -34,7 +34,6 @@ mod ip;
 mod ipip;
 mod ipv4;
 mod ipv6;
-pub mod limits;
 mod loopback;
 mod mpls;
 mod nsh;

@@ -4,9 +4,9 @@
 //! IP, or an Ethernet pseudowire with or without control word (RFC 4448).
 
 use super::ethernet::is_plausible;
-use super::limits::MPLS_LABELS_MAX;
 use super::walk::{Layer, Walk};
 use super::{DropReason, checksum, ipv4, ipv6};
+use crate::limits::MPLS_LABELS_MAX;
 
 /// Pseudowire control word (RFC 4385 section 3), bytes.
 const CONTROL_WORD_BYTES: usize = 4;
@@ -69,8 +69,9 @@ fn has_ipv6_length(walk: &Walk<'_>) -> Result<bool, DropReason> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DropReason;
     use super::super::samples::{self, Sample};
-    use super::super::{DropReason, limits::MPLS_LABELS_MAX};
+    use crate::limits::MPLS_LABELS_MAX;
 
     #[test]
     fn ip_below_labels() {

@@ -1,7 +1,7 @@
 //! What the decoder is told: which tunnels to remove, where to look for them, what to verify.
 
 use super::TunnelKind;
-use super::limits::{TUNNEL_DEPTH_DEFAULT, TUNNEL_DEPTH_MAX, TUNNEL_PORTS_MAX};
+use crate::limits::{TUNNEL_DEPTH_DEFAULT, TUNNEL_DEPTH_MAX, TUNNEL_PORTS_MAX};
 use std::fmt;
 
 /// Settings of the decoder. Made once, then shared by reference with every call.

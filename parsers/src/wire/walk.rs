@@ -5,11 +5,11 @@
 //! is the only loop, so what a packet may cost is bounded in one place.
 
 use super::fragment::FragmentHeader;
-use super::limits::LAYERS_MAX;
 use super::{
     DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, IpAddress, L4, Packet, TcpHeader, Tunnel,
 };
 use super::{ethernet, icmp, ip, ipv4, ipv6, mpls, nsh, tcp, udp};
+use crate::limits::LAYERS_MAX;
 
 /// What lies at the offset of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
