@@ -1,1 +1,25 @@
-//! Drains the record rings: FlatBuffers, sinks, metrics.
+//! Drains the record rings: JSON, table, FlatBuffers, sinks, metrics.
+//!
+//! ```text
+//! ring (one an lcore) ─► drain ─► Session ─► encoder of each format ─► batches ─► sinks
+//!                                    └─────► per-protocol counters and histograms ─► HTTP
+//! ```
+//!
+//! * [`session`] is a record read: borrowed from a ring entry or from a FlatBuffers batch.
+//! * [`json`] and [`table`] print it.
+//! * [`ring`] takes whole entries out of a ring.
+#![forbid(unsafe_code)]
+
+pub mod json;
+pub mod limits;
+pub mod ring;
+pub mod session;
+pub mod table;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::panic, clippy::missing_panics_doc)] // A test that fails panics.
+pub mod testing;
+pub mod text;
+mod utc;
+
+pub use json::write_json;
+pub use table::write_table;

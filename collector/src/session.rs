@@ -1,0 +1,195 @@
+//! A session record, read: the one model that is printed and encoded.
+//!
+//! It borrows from a ring entry ([`Session::new`]) or from a FlatBuffers batch. Text is as it stood on the wire; whoever writes it out takes it through
+//! [`lossy`](crate::text::lossy) with the limit that the record carries.
+
+use crate::limits::{ATTRS_MAX, TEXT_BYTES_MIN};
+use crate::text::TextLimits;
+use arrayvec::ArrayVec;
+use std::net::IpAddr;
+use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
+use tapir_parsers::l7::Protocol;
+use tapir_parsers::record::{RecordView, VLANS_MAX, flag};
+
+/// Version of the record format.
+pub const SCHEMA: u16 = 1;
+
+/// How many text fields a record has; `attrs` counts among them and is never set.
+const FIELDS: usize = Field::ALL.len();
+
+/// One record. Times in Unix ns, lengths in bytes; `None` where the key is left out.
+#[derive(Clone, Debug)]
+pub struct Session<'a> {
+    /// What the record is about.
+    pub kind: Kind,
+    /// What closed it.
+    pub ended: Ended,
+    /// Where its bytes were seen.
+    pub source: Source,
+    /// How it went.
+    pub status: Status,
+    /// `proto`.
+    pub protocol: Option<&'a str>,
+    /// Transport.
+    pub l4: &'a str,
+    /// Who sends requests.
+    pub client_ip: Option<IpAddr>,
+    /// Its port; none for ICMP.
+    pub client_port: Option<u16>,
+    /// Who answers them.
+    pub server_ip: Option<IpAddr>,
+    /// Its port; none for ICMP.
+    pub server_port: Option<u16>,
+    /// VLAN ids, outermost first.
+    pub vlan: ArrayVec<u16, VLANS_MAX>,
+    /// The innermost tunnel that was removed.
+    pub tunnel: Option<Tunnel<'a>>,
+    /// The same for all records of one connection.
+    pub flow_id: u64,
+    /// First byte of the request, or of the response where there is no request.
+    pub start_ns: u64,
+    /// Last byte of what was seen.
+    pub end_ns: u64,
+    /// First byte of the response minus last byte of the request.
+    pub rrt_ns: Option<u64>,
+    /// Pairs a request and its response.
+    pub request_id: Option<u64>,
+    /// The protocol's own response code.
+    pub code: Option<i64>,
+    /// Bytes of the request on the wire.
+    pub request_len: Option<u64>,
+    /// Bytes of the response on the wire.
+    pub response_len: Option<u64>,
+    /// Rows affected or returned.
+    pub rows: Option<u64>,
+    /// Attributes: key, value; keys are unique.
+    pub attrs: ArrayVec<(&'a [u8], &'a [u8]), ATTRS_MAX>,
+    /// A field or the message was cut.
+    pub truncated: bool,
+    /// Bytes of this exchange that were never seen.
+    pub gap_bytes: u64,
+    /// The process behind it.
+    pub process: Option<Process<'a>>,
+    /// How long its texts may be.
+    pub limits: TextLimits,
+    texts: [&'a [u8]; FIELDS],
+}
+
+/// A tunnel that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tunnel<'a> {
+    /// `vxlan`, `geneve`, …
+    pub kind: &'a str,
+    /// Its id, where its header has one.
+    pub id: Option<u32>,
+}
+
+/// The process at a host whose sockets were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process<'a> {
+    /// Process id.
+    pub pid: u32,
+    /// Name of the command; empty when unknown.
+    pub comm: &'a str,
+    /// Container id; empty when there is none.
+    pub container: &'a str,
+}
+
+/// Names of tunnels by [`FlowFacts::tunnel_kind`](tapir_parsers::record::FlowFacts), from 1 on.
+const TUNNEL_NAMES: [&str; 8] = [
+    "vxlan",
+    "geneve",
+    "gre",
+    "erspan",
+    "ipip",
+    "gtp",
+    "vxlan-gpe",
+    "nsh",
+];
+
+fn tunnel_of(view: &RecordView<'_>) -> Option<Tunnel<'static>> {
+    let index = usize::from(view.header.flow.tunnel_kind).checked_sub(1)?;
+    let kind = TUNNEL_NAMES.get(index)?;
+    let id = view.has(flag::TUNNEL_ID).then_some(view.header.flow.tunnel_id);
+    Some(Tunnel { kind, id })
+}
+
+impl<'a> Session<'a> {
+    /// Reads a ring entry.
+    pub fn new(view: &RecordView<'a>, limits: TextLimits) -> Self {
+        let header = &view.header;
+        let number = |bit, value| view.has(bit).then_some(value);
+        let l4 = view.l4();
+        let has_ports = l4 != "icmp";
+        let mut session = Self {
+            kind: view.kind(),
+            ended: view.ended(),
+            source: view.source(),
+            status: view.status(),
+            protocol: view.protocol().map(Protocol::name),
+            l4,
+            client_ip: Some(view.client_ip()),
+            client_port: has_ports.then_some(header.flow.client_port),
+            server_ip: Some(view.server_ip()),
+            server_port: has_ports.then_some(header.flow.server_port),
+            vlan: view.vlan().iter().copied().collect(),
+            tunnel: tunnel_of(view),
+            flow_id: header.flow.flow_id,
+            start_ns: header.start_ns,
+            end_ns: header.end_ns,
+            rrt_ns: number(flag::RRT, header.rrt_ns),
+            request_id: number(flag::REQUEST_ID, header.request_id),
+            code: view.has(flag::CODE).then_some(header.code),
+            request_len: number(flag::REQUEST, header.request_len),
+            response_len: number(flag::RESPONSE, header.response_len),
+            rows: number(flag::ROWS, header.rows),
+            attrs: ArrayVec::new(),
+            truncated: view.has(flag::TRUNCATED),
+            gap_bytes: header.gap_bytes,
+            process: None,
+            limits: TextLimits {
+                resource: limits.resource.max(TEXT_BYTES_MIN),
+                other: limits.other.max(TEXT_BYTES_MIN),
+            },
+            texts: [&[]; FIELDS],
+        };
+        for (field, bytes) in view.texts().filter(|(field, _)| *field != Field::Attr) {
+            session.set_text(field, bytes);
+        }
+        for (key, value) in view.attrs() {
+            session.add_attr(key, value);
+        }
+        session
+    }
+
+    /// Sets a text unless it was set before: the first one counts.
+    pub(crate) fn set_text(&mut self, field: Field, bytes: &'a [u8]) {
+        let slot = &mut self.texts[field as usize];
+        if slot.is_empty() {
+            *slot = bytes;
+        }
+    }
+
+    /// Adds an attribute unless its key is there already; past the limit it is left out.
+    pub(crate) fn add_attr(&mut self, key: &'a [u8], value: &'a [u8]) {
+        if self.attrs.iter().any(|(known, _)| *known == key) || key.is_empty() || value.is_empty() {
+            return;
+        }
+        if self.attrs.try_push((key, value)).is_err() {
+            self.truncated = true;
+        }
+    }
+
+    /// The text of `field` as it stood on the wire; empty where there is none.
+    pub fn text(&self, field: Field) -> &'a [u8] {
+        self.texts[field as usize]
+    }
+
+    /// Longest text of `field` in UTF-8, bytes.
+    pub fn limit(&self, field: Field) -> usize {
+        match field {
+            Field::Resource => self.limits.resource,
+            _ => self.limits.other,
+        }
+    }
+}

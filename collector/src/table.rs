@@ -1,0 +1,253 @@
+//! Records as lines of a table for people.
+//!
+//! Text comes from the wire and goes to a terminal: control characters and those that change the
+//! direction of text are replaced, so that traffic can't drive the terminal.
+
+use crate::json::{unsigned, write_ip};
+use crate::session::Session;
+use crate::text::{TextLimits, lossy};
+use crate::utc::Utc;
+use std::io::Write;
+use std::net::IpAddr;
+use tapir_parsers::field::Field;
+use tapir_parsers::record::RecordView;
+
+/// Width of a table where no terminal says otherwise, characters.
+pub const WIDTH_DEFAULT: usize = 160;
+/// What `resource` gets at least, characters.
+const RESOURCE_MIN: usize = 12;
+
+/// The columns before and after `resource`: title, characters. Addresses have room for IPv4 and a
+/// port; an IPv6 address takes what it needs and moves its line.
+const BEFORE: [(&str, usize); 5] = [
+    ("TIME (UTC)", 15),
+    ("PROTO", 10),
+    ("CLIENT", 21),
+    ("SERVER", 21),
+    ("TYPE", 10),
+];
+const AFTER: [(&str, usize); 3] = [("STATUS", 17), ("RRT", 8), ("KIND", 11)];
+
+/// A table of a certain width.
+#[derive(Clone, Debug)]
+pub struct Table {
+    resource: usize,
+    cell: Vec<u8>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::new(WIDTH_DEFAULT)
+    }
+}
+
+impl Table {
+    /// A table for a terminal `width` characters wide.
+    pub fn new(width: usize) -> Self {
+        let columns = BEFORE.iter().chain(&AFTER);
+        let fixed: usize = columns.map(|(_, width)| width + 1).sum();
+        Self {
+            resource: width.saturating_sub(fixed).max(RESOURCE_MIN),
+            cell: Vec::new(),
+        }
+    }
+
+    /// Appends the titles of the columns and a newline.
+    pub fn write_titles(&self, out: &mut Vec<u8>) {
+        let resource = [("RESOURCE", self.resource)];
+        for (title, width) in BEFORE.iter().chain(&resource).chain(&AFTER) {
+            pad(out, title.as_bytes(), *width);
+        }
+        end_line(out);
+    }
+
+    /// Appends one record as a line.
+    pub fn write_session(&mut self, session: &Session<'_>, out: &mut Vec<u8>) {
+        let mut cell = std::mem::take(&mut self.cell);
+        let mut column = |width: usize, write: &dyn Fn(&mut Vec<u8>)| {
+            cell.clear();
+            write(&mut cell);
+            pad(out, &cell, width);
+        };
+        let [time, proto, client, server, kind_of_request] = BEFORE.map(|(_, width)| width);
+        let [status, rrt, kind] = AFTER.map(|(_, width)| width);
+        column(time, &|to| write_time(to, session.start_ns));
+        column(proto, &|to| {
+            visible(to, session.protocol.unwrap_or("-").as_bytes(), proto);
+        });
+        column(client, &|to| {
+            write_socket(to, session.client_ip, session.client_port);
+        });
+        column(server, &|to| {
+            write_socket(to, session.server_ip, session.server_port);
+        });
+        column(kind_of_request, &|to| {
+            visible(to, session.text(Field::ReqType), kind_of_request);
+        });
+        column(self.resource, &|to| visible(to, what(session), self.resource));
+        column(status, &|to| write_status(to, session));
+        column(rrt, &|to| write_duration(to, session.rrt_ns));
+        column(kind, &|to| to.extend_from_slice(session.kind.name().as_bytes()));
+        end_line(out);
+        self.cell = cell;
+    }
+}
+
+/// Appends the record as one line of a table of the default width.
+pub fn write_table(view: &RecordView<'_>, out: &mut Vec<u8>) {
+    Table::default().write_session(&Session::new(view, TextLimits::default()), out);
+}
+
+/// The text that says most about what was asked for.
+fn what<'a>(session: &Session<'a>) -> &'a [u8] {
+    [Field::Resource, Field::Endpoint, Field::Domain, Field::Result]
+        .into_iter()
+        .map(|field| session.text(field))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}
+
+/// Appends `cell` and spaces up to `width` characters and the gap to the next column.
+fn pad(out: &mut Vec<u8>, cell: &[u8], width: usize) {
+    out.extend_from_slice(cell);
+    // Cells are UTF-8: what is not a continuation byte begins a character.
+    let characters = cell.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+    let spaces = width.saturating_sub(characters) + 1;
+    out.resize(out.len() + spaces, b' ');
+}
+
+fn end_line(out: &mut Vec<u8>) {
+    while out.last() == Some(&b' ') {
+        out.pop();
+    }
+    out.push(b'\n');
+}
+
+/// Appends at most `width` characters of text that a terminal may be shown.
+fn visible(out: &mut Vec<u8>, bytes: &[u8], width: usize) {
+    // No character is longer than four bytes, so this is enough to know whether the text fits.
+    let max = 4 * (width + 1);
+    let start = out.len();
+    let mut left = width;
+    let mut cut = false;
+    lossy(bytes, max, |piece| {
+        for character in piece.chars() {
+            if left == 0 {
+                cut = true;
+                return;
+            }
+            left -= 1;
+            let shown = if is_harmless(character) { character } else { '·' };
+            let mut utf8 = [0; 4];
+            out.extend_from_slice(shown.encode_utf8(&mut utf8).as_bytes());
+        }
+    });
+    if cut && width > 0 {
+        while out.len() > start && out.last().is_some_and(|byte| byte & 0xC0 == 0x80) {
+            out.pop();
+        }
+        out.pop();
+        out.extend_from_slice("…".as_bytes());
+    }
+}
+
+/// Neither control nor bidirectional formatting (Unicode Standard Annex 9, section 2).
+fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+fn write_time(out: &mut Vec<u8>, unix_ns: u64) {
+    let Utc {
+        hour,
+        minute,
+        second,
+        nanosecond,
+        ..
+    } = Utc::from_unix_ns(unix_ns);
+    let microsecond = nanosecond / 1000;
+    // Writing to a Vec can't fail.
+    drop(write!(out, "{hour:02}:{minute:02}:{second:02}.{microsecond:06}"));
+}
+
+fn write_socket(out: &mut Vec<u8>, ip: Option<IpAddr>, port: Option<u16>) {
+    let Some(ip) = ip else {
+        out.push(b'-');
+        return;
+    };
+    let brackets = ip.is_ipv6() && port.is_some();
+    if brackets {
+        out.push(b'[');
+    }
+    write_ip(out, ip);
+    if brackets {
+        out.push(b']');
+    }
+    if let Some(port) = port {
+        out.push(b':');
+        unsigned(out, u64::from(port));
+    }
+}
+
+fn write_status(out: &mut Vec<u8>, session: &Session<'_>) {
+    out.extend_from_slice(session.status.name().as_bytes());
+    if let Some(code) = session.code {
+        drop(write!(out, " {code}"));
+    }
+}
+
+/// Three figures and a unit: `1.23ms`.
+fn write_duration(out: &mut Vec<u8>, ns: Option<u64>) {
+    let Some(ns) = ns else {
+        out.push(b'-');
+        return;
+    };
+    let (value, unit) = match ns {
+        0..1_000 => (ns as f64, "ns"),
+        1_000..1_000_000 => (ns as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (ns as f64 / 1e6, "ms"),
+        _ => (ns as f64 / 1e9, "s"),
+    };
+    let decimals = match value {
+        ..10.0 if ns >= 1_000 => 2,
+        ..100.0 if ns >= 1_000 => 1,
+        _ => 0,
+    };
+    drop(write!(out, "{value:.decimals$}{unit}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bytes: &[u8], width: usize) -> String {
+        let mut out = Vec::new();
+        visible(&mut out, bytes, width);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text_fits_its_column_and_leaves_the_terminal_alone() {
+        assert_eq!(shown(b"GET", 3), "GET");
+        assert_eq!(shown(b"GETS", 3), "GE…");
+        assert_eq!(shown("ééééé".as_bytes(), 4), "ééé…");
+        assert_eq!(shown(b"a\x1b[2Jb\r\n", 20), "a·[2Jb··");
+        assert_eq!(shown("a\u{202E}b".as_bytes(), 20), "a·b");
+        assert_eq!(shown(&[b'x'; 5000], 8), "xxxxxxx…");
+    }
+
+    #[test]
+    fn durations_have_three_figures() {
+        let said = |ns| {
+            let mut out = Vec::new();
+            write_duration(&mut out, Some(ns));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(said(0), "0ns");
+        assert_eq!(said(999), "999ns");
+        assert_eq!(said(1_234), "1.23µs");
+        assert_eq!(said(45_678_901), "45.7ms");
+        assert_eq!(said(345_678_901), "346ms");
+        assert_eq!(said(60_000_000_000), "60.0s");
+    }
+}
