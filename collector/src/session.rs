@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::record::{RecordView, VLANS_MAX, flag};
+use tapir_parsers::wire::TunnelKind;
 
 /// Version of the record format.
 pub const SCHEMA: u16 = 1;
@@ -95,21 +96,9 @@ pub struct Process<'a> {
     pub container: &'a str,
 }
 
-/// Names of tunnels by [`FlowFacts::tunnel_kind`](tapir_parsers::record::FlowFacts), from 1 on.
-const TUNNEL_NAMES: [&str; 8] = [
-    "vxlan",
-    "geneve",
-    "gre",
-    "erspan",
-    "ipip",
-    "gtp",
-    "vxlan-gpe",
-    "nsh",
-];
-
 fn tunnel_of(view: &RecordView<'_>) -> Option<Tunnel<'static>> {
     let index = usize::from(view.header.flow.tunnel_kind).checked_sub(1)?;
-    let kind = TUNNEL_NAMES.get(index)?;
+    let kind = TunnelKind::ALL.get(index)?.name();
     let id = view.has(flag::TUNNEL_ID).then_some(view.header.flow.tunnel_id);
     Some(Tunnel { kind, id })
 }

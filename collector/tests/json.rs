@@ -1,5 +1,7 @@
 //! The JSON form of records, against the record format.
 
+#![allow(clippy::unwrap_used)] // A test that fails panics.
+
 use serde_json::{Value, json};
 use tapir_collector::session::Session;
 use tapir_collector::testing::Entry;

@@ -1,5 +1,7 @@
 //! Draining a ring of bytes.
 
+#![allow(clippy::unwrap_used)] // A test that fails panics.
+
 use rtrb::{Producer, RingBuffer, chunks::ChunkError};
 use tapir_collector::ring::RecordRing;
 use tapir_collector::testing::{Dice, Entry};
