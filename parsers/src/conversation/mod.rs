@@ -10,9 +10,11 @@ mod exchange;
 mod out;
 mod pairing;
 mod text;
+mod writer;
 
 pub use exchange::Role;
 pub use out::{HandOver, Out};
+pub use writer::TextWriter;
 
 use crate::counters::EngineCounters;
 use crate::field::{Ended, Kind, Status};
@@ -166,10 +168,11 @@ impl Exchanges {
         list.count += 1;
     }
 
-    fn find_by_id(&self, list: &List, id: Option<u64>) -> Option<u32> {
+    /// The oldest of `list` with this id and, where both have one, this tag (0: none).
+    fn find_by_id(&self, list: &List, id: Option<u64>, tag: u32) -> Option<u32> {
         let mut index = list.head;
         while let Some(slot) = self.slots.get(index) {
-            if slot.id == id {
+            if slot.id == id && (tag == 0 || slot.tag == 0 || slot.tag == tag) {
                 return Some(index);
             }
             index = slot.next;

@@ -1,7 +1,8 @@
 //! What a parser says of the messages that it reads.
 
 use super::exchange::{Exchange, Role};
-use super::{Moment, NO_MESSAGE, Talk};
+use super::writer::TextWriter;
+use super::{Exchanges, Moment, NO_MESSAGE, Talk};
 use crate::field::{Field, Status};
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
@@ -9,6 +10,7 @@ use crate::parser::{Direction, Pairing};
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
+use std::net::Ipv6Addr;
 
 /// What a flow turns into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,8 +58,15 @@ impl<'a> Out<'a> {
     /// Begins a message at the first byte of this call's input and selects it. `id` pairs protocols that
     /// declare [`Pairing::ById`] and becomes `request_id`; in-order protocols may give one for the record.
     pub fn open(&mut self, role: Role, id: Option<u64>) {
+        self.open_tagged(role, id, 0);
+    }
+
+    /// [`open`](Self::open) with a tag that, besides the id, request and response have in common: where
+    /// both gave one that is not 0 they pair only when the tags are equal. For protocols whose ids are
+    /// short or reused, such as DNS, where the question stands on both sides.
+    pub fn open_tagged(&mut self, role: Role, id: Option<u64>, tag: u32) {
         self.deselect();
-        self.selected = self.talk.open(role, id, &self.moment);
+        self.selected = self.talk.open(role, id, tag, &self.moment);
         self.role = role;
         self.talk.conversation.current[self.direction.index()] = (self.selected, role);
     }
@@ -141,6 +150,23 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// Adds a text field that is written in pieces; otherwise as [`text`](Self::text).
+    pub fn write(&mut self, field: Field) -> TextWriter<'_> {
+        let max = match field {
+            Field::Resource => self.settings.resource_bytes_max,
+            _ => self.settings.text_bytes_max,
+        };
+        let Exchanges { slots, scratch, .. } = &mut *self.talk.exchanges;
+        let slot = slots.get_mut(self.selected);
+        let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(scratch.len());
+        TextWriter::new(
+            scratch,
+            field,
+            max.min(room),
+            slot.map(|slot| &mut slot.truncated),
+        )
+    }
+
     /// Adds an attribute; `key` must be among the parser's `ATTRS`.
     pub fn attr(&mut self, key: &str, value: &[u8]) {
         let value = self.fit(value, self.settings.text_bytes_max);
@@ -162,6 +188,22 @@ impl<'a> Out<'a> {
         }
         self.truncated();
         cut_at_character(bytes, max)
+    }
+
+    /// Whether the request of the selected message was seen: what a response repeats of it is known.
+    pub fn has_request(&mut self) -> bool {
+        self.slot().is_some_and(|slot| slot.request.seen)
+    }
+
+    /// Whether the flow's messages go to a group of hosts: answers come from elsewhere, in other flows.
+    pub fn is_multicast(&self) -> bool {
+        [self.talk.facts.client_ip, self.talk.facts.server_ip]
+            .into_iter()
+            .map(Ipv6Addr::from)
+            .any(|ip| {
+                ip.to_ipv4_mapped()
+                    .map_or(ip.is_multicast(), |v4| v4.is_multicast())
+            })
     }
 
     /// How the exchange went.
@@ -229,7 +271,7 @@ impl<'a> Out<'a> {
     /// The tag of the request that a response beginning now would answer (by `id`, or in order).
     /// `None` where the request was not seen.
     pub fn answering(&mut self, id: Option<u64>) -> Option<u32> {
-        let index = self.talk.find_request(id, &self.moment, false)?;
+        let index = self.talk.find_request(id, 0, &self.moment, false)?;
         self.talk.exchanges.slots.get(index).map(|slot| slot.tag)
     }
 
@@ -250,7 +292,7 @@ impl<'a> Out<'a> {
 }
 
 /// At most `max` bytes of `bytes`, not ending within a UTF-8 character.
-fn cut_at_character(bytes: &[u8], max: usize) -> &[u8] {
+pub(super) fn cut_at_character(bytes: &[u8], max: usize) -> &[u8] {
     let mut end = max.min(bytes.len());
     // A continuation byte is 10xxxxxx; a character has at most three of them.
     for _ in 0..3 {

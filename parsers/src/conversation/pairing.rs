@@ -9,12 +9,12 @@ use crate::slab::NONE;
 
 impl Talk<'_> {
     /// Begins a message; [`NONE`] when the lcore is at its limit (counted).
-    pub(crate) fn open(&mut self, role: Role, id: Option<u64>, at: &Moment) -> u32 {
+    pub(crate) fn open(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         let index = match role {
             Role::Response => self
-                .find_request(id, at, true)
-                .unwrap_or_else(|| self.insert(Role::Response, id, at)),
-            _ => self.insert(role, id, at),
+                .find_request(id, tag, at, true)
+                .unwrap_or_else(|| self.insert(Role::Response, id, tag, at)),
+            _ => self.insert(role, id, tag, at),
         };
         if role == Role::Request && index != NONE {
             let after_gap = std::mem::take(&mut self.conversation.request_gap);
@@ -34,13 +34,14 @@ impl Talk<'_> {
         index
     }
 
-    fn insert(&mut self, role: Role, id: Option<u64>, at: &Moment) -> u32 {
+    fn insert(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         if role == Role::Request && self.conversation.requests.count as usize >= PENDING_PER_FLOW_MAX {
             self.evict_oldest(at);
         }
         let slot = Exchange {
             role,
             id,
+            tag,
             ..Exchange::VACANT
         };
         if let Some(index) = self.exchanges.slots.insert(slot) {
@@ -59,7 +60,7 @@ impl Talk<'_> {
     /// The open message of this role and id.
     pub(crate) fn find_open(&self, role: Role, id: u64) -> Option<u32> {
         let list = &self.conversation.requests;
-        let found = self.exchanges.find_by_id(list, Some(id))?;
+        let found = self.exchanges.find_by_id(list, Some(id), 0)?;
         let slot = self.exchanges.slots.get(found)?;
         let side = if role == Role::Response {
             &slot.response
@@ -71,9 +72,15 @@ impl Talk<'_> {
 
     /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
     /// answered any more are ended on the way.
-    pub(crate) fn find_request(&mut self, id: Option<u64>, at: &Moment, settle: bool) -> Option<u32> {
+    pub(crate) fn find_request(
+        &mut self,
+        id: Option<u64>,
+        tag: u32,
+        at: &Moment,
+        settle: bool,
+    ) -> Option<u32> {
         if self.pairing() == Pairing::ById {
-            return self.exchanges.find_by_id(&self.conversation.requests, id);
+            return self.exchanges.find_by_id(&self.conversation.requests, id, tag);
         }
         let front = self.conversation.requests.head;
         let slot = self.exchanges.slots.get(front)?;
@@ -173,7 +180,8 @@ impl Talk<'_> {
             return;
         };
         let found = if by_id {
-            self.exchanges.find_by_id(&self.conversation.early, slot.id)
+            self.exchanges
+                .find_by_id(&self.conversation.early, slot.id, slot.tag)
         } else {
             Some(self.conversation.early.head)
         };
