@@ -85,8 +85,36 @@ pub const GRE_ROUTES_MAX: usize = 8;
 /// data carries one or two.
 pub const GTP_EXTENSIONS_MAX: usize = 8;
 
+/// IP datagrams of one lcore that wait for fragments at once. Fragments of one datagram come
+/// microseconds apart, so what waits longer has lost one: 200 lost fragments a second fill this in the
+/// time that they are waited for.
+pub const FRAGMENT_DATAGRAMS_MAX: usize = 1024;
+
+/// Bytes of waiting fragments of one lcore: every waiting datagram may hold two full Ethernet frames,
+/// and sixty-four of them the longest datagram there is.
+pub const FRAGMENT_BYTES_MAX: usize = 4 << 20;
+
+/// Fragments of one datagram. The longest datagram needs 119 of them at 576 bytes, the smallest packet
+/// size that every IPv4 host takes; what comes in more pieces wants to wear the receiver out.
+pub const FRAGMENTS_PER_DATAGRAM_MAX: usize = 128;
+
+/// Headers in front of a fragment that are kept, bytes: IPv4 has 60 at most, and IPv6 in practice its
+/// 40, hop-by-hop options and a routing header.
+pub const FRAGMENT_HEADER_BYTES_MAX: usize = 256;
+
+/// How long a datagram waits for its fragments, ns. Hosts wait 30 to 60 s (RFC 1122 section 3.3.2,
+/// RFC 8200 section 4.5), but the 16-bit identification of a fast IPv4 sender comes round within
+/// seconds, and then fragments of different datagrams fit together (RFC 4963).
+pub const FRAGMENT_TIMEOUT_NS: u64 = 5_000_000_000;
+
+/// Datagrams that one fragment may complete inside each other: fragments of a tunnel that carries
+/// fragments.
+pub const FRAGMENT_NESTING_MAX: usize = TUNNEL_DEPTH_MAX as usize + 1;
+
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);
 const _: () = assert!(TUNNEL_DEPTH_DEFAULT <= TUNNEL_DEPTH_MAX);
 const _: () = assert!(LAYERS_MAX >= 6 * (TUNNEL_DEPTH_MAX as usize + 1));
+const _: () = assert!(FRAGMENT_BYTES_MAX / FRAGMENT_DATAGRAMS_MAX >= 2 * 1500);
+const _: () = assert!(FRAGMENT_BYTES_MAX >= 64 * 65_535);

@@ -38,10 +38,9 @@ pub(super) fn holds(walk: &Walk<'_>, number: u8) -> bool {
     with_pseudo_header(&src[address_start..], &dst[address_start..], number, message)
 }
 
-/// The checksum to put into a message whose checksum field is zero. For tests that make packets.
-#[cfg(test)]
+/// The checksum to put into a message whose checksum field is zero; without addresses there is no
+/// pseudo-header (IPv4 headers, ICMP).
 pub(super) fn value(src: &[u8], dst: &[u8], protocol: u8, message: &[u8]) -> u16 {
-    // An IPv4 header and ICMP have no pseudo-header; they come without addresses.
     let len = if src.is_empty() { 0 } else { message.len() as u64 };
     !fold(sum(src) + sum(dst) + u64::from(protocol) + len + sum(message))
 }

@@ -1,11 +1,11 @@
 //! A part of an IP datagram, as it came.
 
 use super::walk::Walk;
-use super::{DropReason, Encap, IpAddress};
+use super::{DropReason, Encap, IpAddress, ipv6};
 
-/// Longest payload of a fragmented datagram, bytes: what a 16-bit length can say (RFC 791 section 3.1,
+/// Longest datagram that can be put together, bytes: what the 16-bit length field of its header can say (RFC 791 section 3.1,
 /// RFC 8200 section 4.5).
-pub(super) const DATAGRAM_BYTES_MAX: u32 = 65_535;
+pub(super) const DATAGRAM_BYTES_MAX: usize = 65_535;
 
 /// One fragment of an IPv4 or IPv6 datagram: whole, of a sensible length, and all that the reassembler
 /// must know. Offsets without another word count from the start of the frame given.
@@ -71,9 +71,8 @@ impl FragmentHeader {
             return Err(DropReason::FragmentLength);
         }
         // The rebuilt datagram has to fit its own length field: without its header in IPv6, with it in IPv4.
-        let counted_header =
-            usize::from(self.header_len) - if walk.ipv6 { super::ipv6::HEADER_BYTES } else { 0 };
-        if usize::from(self.offset) + data_len + counted_header > DATAGRAM_BYTES_MAX as usize {
+        let counted_header = counted_header_bytes(self.header_len, walk.ipv6);
+        if usize::from(self.offset) + data_len + counted_header > DATAGRAM_BYTES_MAX {
             return Err(DropReason::FragmentTooLarge);
         }
         Ok(Fragment {
@@ -91,5 +90,53 @@ impl FragmentHeader {
             more: self.more,
             ipv6: walk.ipv6,
         })
+    }
+}
+
+/// What of the headers counts in a datagram's length field: all in IPv4, the extensions in IPv6.
+pub(super) fn counted_header_bytes(header_len: u16, ipv6: bool) -> usize {
+    let fixed = if ipv6 { ipv6::HEADER_BYTES } else { 0 };
+    usize::from(header_len).saturating_sub(fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::DropReason;
+    use super::super::samples::{Sample, bytes};
+
+    /// An IPv4 fragment with this flags-and-offset word and so much data.
+    fn fragment(word: u16, data_len: usize) -> Sample {
+        let mut frame = bytes(&vec![7; data_len]).in_ip4(17).ethernet(0x0800);
+        frame.bytes[20..22].copy_from_slice(&word.to_be_bytes());
+        frame
+    }
+
+    #[test]
+    fn facts_of_a_middle_one() {
+        let found = fragment(0x2000 | 3, 16).fragment();
+        assert_eq!(
+            (found.offset, found.end(), found.more, found.ipv6),
+            (24, 40, true, false)
+        );
+        assert_eq!((found.ip_offset, found.data_offset, found.data_len), (14, 34, 16));
+        assert_eq!(
+            (found.header_len, found.next_header_offset, found.protocol),
+            (20, 9, 17)
+        );
+    }
+
+    #[test]
+    fn lengths_that_cannot_be() {
+        assert_eq!(fragment(0x2000, 15).reason(), DropReason::FragmentLength);
+        assert_eq!(fragment(0x2000, 0).reason(), DropReason::FragmentLength);
+        assert_eq!(fragment(1, 0).reason(), DropReason::FragmentLength);
+        // Ping of death: ends at 65,528 + 16.
+        assert_eq!(fragment(0x1fff, 16).reason(), DropReason::FragmentTooLarge);
+        assert_eq!(fragment(0x1fff, 7).reason(), DropReason::FragmentTooLarge);
+        let cut = fragment(0x2000, 16).bytes;
+        assert_eq!(
+            bytes(&cut[..cut.len() - 1]).reason(),
+            DropReason::FragmentTruncated
+        );
     }
 }

@@ -18,8 +18,10 @@
 //! a UDP tunnel only by its port is plain UDP, with [`Encap::tunnel_rejected`] set.
 
 mod address;
+mod blocks;
 pub mod checksum;
 mod cooked;
+mod datagram;
 mod drop_reason;
 mod encap;
 mod erspan;
@@ -41,6 +43,9 @@ mod options;
 mod packet;
 mod pppoe;
 #[cfg(test)]
+mod properties;
+mod reassembler;
+#[cfg(test)]
 mod samples;
 mod tcp;
 mod udp;
@@ -55,6 +60,7 @@ pub use encap::{Encap, Tunnel, TunnelKind};
 pub use fragment::Fragment;
 pub use options::{DecodeOptions, TooManyPorts};
 pub use packet::{Decoded, IcmpHeader, L4, Packet, TcpFlags, TcpHeader};
+pub use reassembler::{FragmentCounts, Reassembler, ReassemblyLimits};
 
 use walk::{Layer, Walk};
 

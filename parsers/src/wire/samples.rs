@@ -196,6 +196,37 @@ impl Sample {
         self
     }
 
+    /// The IPv4 packet cut into fragments of `piece` bytes of payload, a multiple of 8.
+    pub(super) fn fragments4(&self, piece: usize) -> Vec<Self> {
+        let (header, payload) = self.bytes.split_at(20);
+        let count = payload.len().div_ceil(piece);
+        let fragment = |(index, data): (usize, &[u8])| {
+            let word = (index * piece / 8) as u16 | if index + 1 < count { 0x2000 } else { 0 };
+            let mut header = bytes(header);
+            header.bytes[2..4].copy_from_slice(&((20 + data.len()) as u16).to_be_bytes());
+            header.bytes[6..8].copy_from_slice(&word.to_be_bytes());
+            header.checksummed(10, &[], &[], 0).back(data)
+        };
+        payload.chunks(piece).enumerate().map(fragment).collect()
+    }
+
+    /// The IPv6 packet, whose first `headers` bytes every fragment has, cut likewise.
+    pub(super) fn fragments6(&self, headers: usize, named_at: usize, piece: usize) -> Vec<Self> {
+        let (header, payload) = self.bytes.split_at(headers);
+        let count = payload.len().div_ceil(piece);
+        let fragment = |(index, data): (usize, &[u8])| {
+            let word = (index * piece) as u16 | u16::from(index + 1 < count);
+            let [high, low] = word.to_be_bytes();
+            let mut header = header.to_vec();
+            header[4..6].copy_from_slice(&((headers - 40 + 8 + data.len()) as u16).to_be_bytes());
+            let next = std::mem::replace(&mut header[named_at], 44);
+            bytes(data)
+                .front(&[next, 0, high, low, 0, 0, 0, 99])
+                .front(&header)
+        };
+        payload.chunks(piece).enumerate().map(fragment).collect()
+    }
+
     /// Fills in the checksum at `at`, over the whole and a pseudo-header where there are addresses.
     fn checksummed(mut self, at: usize, from: &[u8], to: &[u8], protocol: u8) -> Self {
         self.bytes[at..at + 2].copy_from_slice(&[0, 0]);
