@@ -14,3 +14,7 @@ pub const DRAIN_BYTES: usize = 256 * 1024;
 /// Longest ring entry, bytes. A record's text is at most three messages' worth (48 KiB); the rest is
 /// a fixed header. Anything longer is not an entry.
 pub const ENTRY_BYTES_MAX: usize = 256 * 1024;
+
+/// Longest FlatBuffers batch that is read, bytes. Batches are written at a tenth of it at most; a longer
+/// one is no batch but bytes of something else taken for a length.
+pub const BATCH_BYTES_MAX: usize = 16 << 20;

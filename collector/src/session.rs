@@ -103,6 +103,51 @@ fn tunnel_of(view: &RecordView<'_>) -> Option<Tunnel<'static>> {
     Some(Tunnel { kind, id })
 }
 
+/// What every record has; see the fields of the same names in [`Session`].
+pub(crate) struct Parts<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) ended: Ended,
+    pub(crate) source: Source,
+    pub(crate) status: Status,
+    pub(crate) protocol: Option<&'a str>,
+    pub(crate) l4: &'a str,
+}
+
+impl<'a> From<Parts<'a>> for Session<'a> {
+    /// A record of which nothing else is known.
+    fn from(parts: Parts<'a>) -> Self {
+        Self {
+            kind: parts.kind,
+            ended: parts.ended,
+            source: parts.source,
+            status: parts.status,
+            protocol: parts.protocol,
+            l4: parts.l4,
+            client_ip: None,
+            client_port: None,
+            server_ip: None,
+            server_port: None,
+            vlan: ArrayVec::new(),
+            tunnel: None,
+            flow_id: 0,
+            start_ns: 0,
+            end_ns: 0,
+            rrt_ns: None,
+            request_id: None,
+            code: None,
+            request_len: None,
+            response_len: None,
+            rows: None,
+            attrs: ArrayVec::new(),
+            truncated: false,
+            gap_bytes: 0,
+            process: None,
+            limits: TextLimits::NONE,
+            texts: [&[]; FIELDS],
+        }
+    }
+}
+
 impl<'a> Session<'a> {
     /// Reads a ring entry.
     pub fn new(view: &RecordView<'a>, limits: TextLimits) -> Self {
@@ -110,38 +155,35 @@ impl<'a> Session<'a> {
         let number = |bit, value| view.has(bit).then_some(value);
         let l4 = view.l4();
         let has_ports = l4 != "icmp";
-        let mut session = Self {
+        let mut session = Self::from(Parts {
             kind: view.kind(),
             ended: view.ended(),
             source: view.source(),
             status: view.status(),
             protocol: view.protocol().map(Protocol::name),
             l4,
-            client_ip: Some(view.client_ip()),
-            client_port: has_ports.then_some(header.flow.client_port),
-            server_ip: Some(view.server_ip()),
-            server_port: has_ports.then_some(header.flow.server_port),
-            vlan: view.vlan().iter().copied().collect(),
-            tunnel: tunnel_of(view),
-            flow_id: header.flow.flow_id,
-            start_ns: header.start_ns,
-            end_ns: header.end_ns,
-            rrt_ns: number(flag::RRT, header.rrt_ns),
-            request_id: number(flag::REQUEST_ID, header.request_id),
-            code: view.has(flag::CODE).then_some(header.code),
-            request_len: number(flag::REQUEST, header.request_len),
-            response_len: number(flag::RESPONSE, header.response_len),
-            rows: number(flag::ROWS, header.rows),
-            attrs: ArrayVec::new(),
-            truncated: view.has(flag::TRUNCATED),
-            gap_bytes: header.gap_bytes,
-            process: None,
-            limits: TextLimits {
-                resource: limits.resource.max(TEXT_BYTES_MIN),
-                other: limits.other.max(TEXT_BYTES_MIN),
-            },
-            texts: [&[]; FIELDS],
+        });
+        session.limits = TextLimits {
+            resource: limits.resource.max(TEXT_BYTES_MIN),
+            other: limits.other.max(TEXT_BYTES_MIN),
         };
+        session.client_ip = Some(view.client_ip());
+        session.client_port = has_ports.then_some(header.flow.client_port);
+        session.server_ip = Some(view.server_ip());
+        session.server_port = has_ports.then_some(header.flow.server_port);
+        session.vlan = view.vlan().iter().copied().collect();
+        session.tunnel = tunnel_of(view);
+        session.flow_id = header.flow.flow_id;
+        session.start_ns = header.start_ns;
+        session.end_ns = header.end_ns;
+        session.rrt_ns = number(flag::RRT, header.rrt_ns);
+        session.request_id = number(flag::REQUEST_ID, header.request_id);
+        session.code = view.has(flag::CODE).then_some(header.code);
+        session.request_len = number(flag::REQUEST, header.request_len);
+        session.response_len = number(flag::RESPONSE, header.response_len);
+        session.rows = number(flag::ROWS, header.rows);
+        session.truncated = view.has(flag::TRUNCATED);
+        session.gap_bytes = header.gap_bytes;
         for (field, bytes) in view.texts().filter(|(field, _)| *field != Field::Attr) {
             session.set_text(field, bytes);
         }

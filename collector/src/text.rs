@@ -58,6 +58,19 @@ pub fn lossy(bytes: &[u8], max: usize, mut piece: impl FnMut(&str)) -> bool {
     false
 }
 
+/// `bytes` as one string, as [`lossy`] gives it, and whether something was cut. What can't be borrowed
+/// is put together in `scratch`.
+pub fn lossy_str<'a>(bytes: &'a [u8], max: usize, scratch: &'a mut String) -> (&'a str, bool) {
+    if bytes.len() <= max
+        && let Ok(whole) = std::str::from_utf8(bytes)
+    {
+        return (whole, false);
+    }
+    scratch.clear();
+    let cut = lossy(bytes, max, |piece| scratch.push_str(piece));
+    (scratch, cut)
+}
+
 /// Stands for bytes that are not UTF-8.
 const REPLACEMENT: &str = "\u{FFFD}";
 

@@ -1,0 +1,147 @@
+//! Records to FlatBuffers and back.
+
+#![allow(clippy::unwrap_used)] // A test that fails panics.
+
+use std::path::Path;
+use std::process::Command;
+use tapir_collector::flat::{BatchEncoder, BatchReader, DecodeError, decode_batch};
+use tapir_collector::json::write_session_json;
+use tapir_collector::session::Session;
+use tapir_collector::testing::{Dice, Entry};
+use tapir_collector::text::TextLimits;
+use tapir_parsers::field::Field;
+use tapir_parsers::record::RecordView;
+use tapir_parsers::testing::noise;
+
+fn session(entry: &[u8]) -> Session<'_> {
+    Session::new(&RecordView::new(entry).unwrap(), TextLimits::default())
+}
+
+fn encode(entries: &[Vec<u8>]) -> Vec<u8> {
+    let mut encoder = BatchEncoder::new();
+    for entry in entries {
+        encoder.push(&session(entry));
+    }
+    encoder.finish(<[u8]>::to_vec).unwrap_or_default()
+}
+
+fn json(entries: &[Vec<u8>]) -> String {
+    let mut out = Vec::new();
+    for entry in entries {
+        write_session_json(&session(entry), &mut out);
+    }
+    String::from_utf8(out).unwrap()
+}
+
+fn synthetic(seeds: std::ops::Range<u64>) -> Vec<Vec<u8>> {
+    seeds.map(|seed| Entry::synthetic(seed).bytes()).collect()
+}
+
+#[test]
+fn a_record_is_the_same_after_the_journey() {
+    let mut encoder = BatchEncoder::new();
+    let mut stream = Vec::new();
+    let mut want = String::new();
+    for batch in 0..40 {
+        let entries = synthetic(batch * 25..batch * 25 + 25);
+        for entry in &entries {
+            encoder.push(&session(entry));
+        }
+        assert_eq!(encoder.records(), 25);
+        encoder.finish(|bytes| stream.extend_from_slice(bytes));
+        assert_eq!(encoder.finish(|_| panic!("an empty batch")), None);
+        want += &json(&entries);
+    }
+    let mut reader = BatchReader::new(stream.as_slice());
+    let mut got = Vec::new();
+    while reader
+        .next_batch(|session| write_session_json(session, &mut got))
+        .unwrap()
+    {}
+    assert_eq!(String::from_utf8(got).unwrap(), want);
+}
+
+#[test]
+fn longer_texts_stay_when_the_limits_allow_them() {
+    let entry = Entry::default().text(Field::Resource, &[b'x'; 9000]).bytes();
+    let limits = TextLimits {
+        resource: 10_000,
+        other: 1024,
+    };
+    let mut encoder = BatchEncoder::new();
+    encoder.push(&Session::new(&RecordView::new(&entry).unwrap(), limits));
+    encoder
+        .finish(|bytes| {
+            decode_batch(bytes, |session| {
+                assert_eq!(session.text(Field::Resource).len(), 9000);
+            })
+        })
+        .unwrap()
+        .unwrap();
+}
+
+#[test]
+fn names_that_records_share_stand_in_a_batch_once() {
+    let entry = Entry::default()
+        .attr(b"a_rather_long_name_of_an_attribute", b"1")
+        .bytes();
+    let batch = encode(&vec![entry; 100]);
+    let name = b"a_rather_long_name_of_an_attribute";
+    let count = batch.windows(name.len()).filter(|window| window == name).count();
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn an_input_cut_anywhere_ends_with_a_named_error() {
+    let batch = encode(&synthetic(0..3));
+    for len in 1..batch.len() {
+        let mut reader = BatchReader::new(&batch[..len]);
+        let error = reader.next_batch(|_| panic!("half a batch")).unwrap_err();
+        assert!(matches!(error, DecodeError::CutShort), "{len}: {error}");
+    }
+    assert!(!BatchReader::new(&batch[..0]).next_batch(|_| {}).unwrap());
+}
+
+#[test]
+fn bytes_that_are_no_records_are_refused() {
+    let mut reader = BatchReader::new(&b"{\"schema\":1,\"kind\":\"matched\"}\n"[..]);
+    assert!(matches!(reader.next_batch(|_| {}), Err(DecodeError::NotRecords)));
+    for seed in 0..100 {
+        let mut bytes = noise(seed, 300);
+        bytes[..4].copy_from_slice(&296u32.to_le_bytes());
+        assert!(decode_batch(&bytes, |_| {}).is_err());
+        // With the identifier in place only the verifier stands between noise and the reader.
+        bytes[8..12].copy_from_slice(b"TAPR");
+        assert!(decode_batch(&bytes, |_| {}).is_err());
+    }
+}
+
+#[test]
+fn a_batch_with_any_byte_wrong_is_refused_or_read() {
+    let batch = encode(&synthetic(100..103));
+    let mut dice = Dice::new(1);
+    let mut out = Vec::new();
+    for _ in 0..3000 {
+        let mut broken = batch.clone();
+        for _ in 0..=dice.below(3) {
+            let at = dice.below(broken.len());
+            broken[at] = dice.number() as u8;
+        }
+        out.clear();
+        let _ = decode_batch(&broken, |session| write_session_json(session, &mut out));
+        assert!(out.len() < 1 << 20);
+    }
+}
+
+#[test]
+fn the_generated_code_is_what_the_schema_gives() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/generate");
+    let output = Command::new(script).arg("--check").output().unwrap();
+    // The script says why when it skips.
+    print!("{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
