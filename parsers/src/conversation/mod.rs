@@ -20,7 +20,7 @@ use crate::counters::EngineCounters;
 use crate::field::{Ended, Kind, Status};
 use crate::l7::Protocol;
 use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
-use crate::parser::Pairing;
+use crate::parser::{Direction, Pairing};
 use crate::record::{FlowFacts, HEADER_BYTES, RecordHeader, RecordSink, flag};
 use crate::slab::{NONE, Slab};
 use exchange::Exchange;
@@ -35,6 +35,8 @@ pub(crate) struct Conversation {
     early: List,
     /// The message being read in each direction, and its side of the exchange.
     current: [(u32, Role); 2],
+    /// The message of each direction that another one has come in the middle of.
+    aside: [(u32, Role); 2],
     /// Response bytes were lost since the last proven pair.
     response_gap: bool,
     /// Request bytes were lost since the last request.
@@ -66,14 +68,24 @@ impl Conversation {
         requests: List::EMPTY,
         early: List::EMPTY,
         current: [NO_MESSAGE; 2],
+        aside: [NO_MESSAGE; 2],
         response_gap: false,
         request_gap: false,
         completed: 0,
     };
 
+    /// Takes out the messages that are open in `direction`.
+    fn take_open(&mut self, direction: Direction) -> [(u32, Role); 2] {
+        let i = direction.index();
+        [&mut self.current[i], &mut self.aside[i]].map(|place| std::mem::replace(place, NO_MESSAGE))
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
-        self.requests.count == 0 && self.early.count == 0 && self.current == [NO_MESSAGE; 2]
+        self.requests.count == 0
+            && self.early.count == 0
+            && self.current == [NO_MESSAGE; 2]
+            && self.aside == [NO_MESSAGE; 2]
     }
 }
 

@@ -82,6 +82,28 @@ impl<'a> Out<'a> {
         found.is_some()
     }
 
+    /// Sets the open message of this direction aside: the next one comes in the middle of it, as control
+    /// frames do within fragmented messages. [`resume`](Self::resume) goes on with it.
+    pub fn set_aside(&mut self) {
+        if self.selected != NONE {
+            self.talk.keep_text(self.selected, self.role);
+        }
+        let conversation = &mut *self.talk.conversation;
+        let i = self.direction.index();
+        conversation.aside[i] = std::mem::replace(&mut conversation.current[i], NO_MESSAGE);
+        self.selected = NONE;
+    }
+
+    /// Selects the message that was set aside; false when there is none.
+    pub fn resume(&mut self) -> bool {
+        self.deselect();
+        let conversation = &mut *self.talk.conversation;
+        let i = self.direction.index();
+        conversation.current[i] = std::mem::replace(&mut conversation.aside[i], NO_MESSAGE);
+        (self.selected, self.role) = conversation.current[i];
+        self.selected != NONE
+    }
+
     fn deselect(&mut self) {
         let index = self.selected;
         if index == NONE {

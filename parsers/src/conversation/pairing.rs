@@ -223,9 +223,10 @@ impl Talk<'_> {
         };
         self.emit(index, kind, ended);
         self.exchanges.free(index);
-        for current in &mut self.conversation.current {
-            if current.0 == index {
-                *current = NO_MESSAGE;
+        let conversation = &mut *self.conversation;
+        for place in conversation.current.iter_mut().chain(&mut conversation.aside) {
+            if place.0 == index {
+                *place = NO_MESSAGE;
             }
         }
     }
@@ -273,20 +274,21 @@ impl Talk<'_> {
         self.exchanges.scratch.clear();
         for direction in Direction::BOTH {
             let i = direction.index();
-            let (index, role) = std::mem::replace(&mut self.conversation.current[i], NO_MESSAGE);
-            let Some(slot) = self.exchanges.slots.get_mut(index) else {
-                continue;
-            };
-            let side = slot.side_mut(role);
-            if side.complete {
-                continue;
-            }
-            side.end_ns = last_ns[i];
-            if !side.len_is_given {
-                side.len = offset[i].saturating_sub(side.start_offset);
-            }
-            if !slot.queued {
-                self.end(index, ended, now_ns);
+            for (index, role) in self.conversation.take_open(direction) {
+                let Some(slot) = self.exchanges.slots.get_mut(index) else {
+                    continue;
+                };
+                let side = slot.side_mut(role);
+                if side.complete {
+                    continue;
+                }
+                side.end_ns = last_ns[i];
+                if !side.len_is_given {
+                    side.len = offset[i].saturating_sub(side.start_offset);
+                }
+                if !slot.queued {
+                    self.end(index, ended, now_ns);
+                }
             }
         }
         while self.conversation.requests.count > 0 {
@@ -362,12 +364,13 @@ impl Talk<'_> {
 
     /// The message being read in `direction` can't be read any further: it ends with what is known.
     pub(crate) fn cut_current(&mut self, direction: Direction, end_ns: u64, end_offset: u64, at: &Moment) {
-        let (index, role) = std::mem::replace(&mut self.conversation.current[direction.index()], NO_MESSAGE);
         self.exchanges.scratch.clear();
-        if let Some(slot) = self.exchanges.slots.get_mut(index) {
-            slot.truncated = true;
-            if !slot.side_mut(role).complete {
-                self.finish(index, role, end_ns, end_offset, at);
+        for (index, role) in self.conversation.take_open(direction) {
+            if let Some(slot) = self.exchanges.slots.get_mut(index) {
+                slot.truncated = true;
+                if !slot.side_mut(role).complete {
+                    self.finish(index, role, end_ns, end_offset, at);
+                }
             }
         }
     }
@@ -409,9 +412,10 @@ impl Talk<'_> {
     pub(crate) fn withdraw(&mut self) {
         self.exchanges.scratch.clear();
         let mut withdrawn = 0;
-        for (current, _) in std::mem::replace(&mut self.conversation.current, [NO_MESSAGE; 2]) {
-            if self.exchanges.slots.get(current).is_some_and(|slot| !slot.queued) {
-                self.exchanges.free(current);
+        let open = Direction::BOTH.map(|direction| self.conversation.take_open(direction));
+        for (index, _) in open.into_iter().flatten() {
+            if self.exchanges.slots.get(index).is_some_and(|slot| !slot.queued) {
+                self.exchanges.free(index);
                 withdrawn += 1;
             }
         }

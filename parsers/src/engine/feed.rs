@@ -440,7 +440,12 @@ impl Engine {
             resource,
         }) = to
         else {
-            return Step::Infer;
+            // What follows is inferred when it is there. Every such turn counts as a try: a wire that
+            // turns at every message must not go on for ever.
+            if let Some(session) = self.sessions.get_mut(feed.index) {
+                session.tries = session.tries.saturating_add(1);
+            }
+            return Step::Advanced(used);
         };
         if !self.adopt(
             feed.index,
