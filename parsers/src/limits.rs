@@ -111,6 +111,13 @@ pub const FRAGMENT_TIMEOUT_NS: u64 = 5_000_000_000;
 /// fragments.
 pub const FRAGMENT_NESTING_MAX: usize = TUNNEL_DEPTH_MAX as usize + 1;
 
+/// Host and path that an HTTP upgrade passes on to the protocol it ends in, bytes each: kept for the
+/// lifetime of the connection, so shorter than what one record may carry.
+pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
+
+/// Longest HTTP request method, bytes: those of the registry end at 17.
+pub const METHOD_BYTES_MAX: usize = 32;
+
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);

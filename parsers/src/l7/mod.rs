@@ -113,9 +113,14 @@ macro_rules! protocols {
     };
 }
 
+// Shared by several protocols.
+pub(crate) mod http;
+
 // Strict before loose: a protocol stands above those that would also match its messages.
 protocols! {
+    http1: Http1,
     ping: Ping,
+    websocket: Websocket,
 }
 
 impl Protocol {

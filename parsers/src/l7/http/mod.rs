@@ -1,0 +1,42 @@
+//! What HTTP/1, HTTP/2, gRPC, WebSocket and FastCGI share: methods, targets, headers worth keeping,
+//! statuses. Source: RFC 9110 (semantics), RFC 3986 (targets).
+
+pub(crate) mod header;
+pub(crate) mod method;
+pub(crate) mod target;
+pub(crate) mod trace;
+
+use crate::field::Status;
+
+/// How an exchange of this status code went (RFC 9110 section 15).
+#[inline]
+pub(crate) const fn status(code: u16) -> Status {
+    match code {
+        400..=499 => Status::ClientError,
+        500..=599 => Status::ServerError,
+        _ => Status::Ok,
+    }
+}
+
+/// Whether `byte` may stand in a token: a method or a header name (RFC 9110 section 5.6.2).
+#[inline]
+pub(crate) const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}

@@ -1,0 +1,192 @@
+//! Trace and span ids out of the headers of tracing systems.
+//!
+//! Sources: W3C Trace Context (`traceparent`), openzipkin/b3-propagation, SkyWalking Cross Process
+//! Propagation Headers Protocol v3 (`sw8`), Jaeger client libraries' propagation format
+//! (`uber-trace-id`), SOFATracer (`SOFA-TraceId`, `SOFA-RpcId`, `new_rpc_trace_context`).
+
+use super::header::Header;
+use crate::conversation::Out;
+use crate::field::Field;
+
+/// Longest id taken out of base64, bytes: SkyWalking's are about 60.
+const DECODED_BYTES_MAX: usize = 192;
+
+/// Writes what a trace header tells of the selected message. A value that breaks its format tells nothing.
+pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
+    let told = match header {
+        Header::TraceParent => traceparent(value),
+        Header::B3 => b3(value),
+        Header::UberTraceId => uber(value),
+        Header::RpcTraceContext => sofa(value),
+        Header::B3TraceId if is_hex(value) => (value, &b""[..]),
+        Header::B3SpanId if is_hex(value) => (&b""[..], value),
+        Header::SofaTraceId => (value, &b""[..]),
+        Header::SofaRpcId => (&b""[..], value),
+        Header::Sw8 => {
+            sw8(out, value);
+            return;
+        }
+        _ => return,
+    };
+    out.text(Field::TraceId, told.0);
+    out.text(Field::SpanId, told.1);
+}
+
+type Ids<'a> = (&'a [u8], &'a [u8]);
+
+const NO_IDS: Ids<'static> = (b"", b"");
+
+fn is_hex(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `version-trace-parent-flags`, of 2, 32, 16 and 2 hexadecimal digits; later versions may append.
+fn traceparent(value: &[u8]) -> Ids<'_> {
+    let mut parts = value.split(|byte| *byte == b'-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(version), Some(trace), Some(parent))
+            if version.len() == 2
+                && trace.len() == 32
+                && parent.len() == 16
+                && [version, trace, parent].into_iter().all(is_hex) =>
+        {
+            (trace, parent)
+        }
+        _ => NO_IDS,
+    }
+}
+
+/// `trace-span[-sampled[-parent]]`, or a sampling decision alone.
+fn b3(value: &[u8]) -> Ids<'_> {
+    let mut parts = value.split(|byte| *byte == b'-');
+    match (parts.next(), parts.next()) {
+        (Some(trace), Some(span)) if is_hex(trace) && is_hex(span) => (trace, span),
+        _ => NO_IDS,
+    }
+}
+
+/// `trace:span:parent:flags`; the colons may be percent-encoded.
+fn uber(value: &[u8]) -> Ids<'_> {
+    let (separator, width) = if value.contains(&b':') {
+        (&b":"[..], 1)
+    } else {
+        (&b"%3A"[..], 3)
+    };
+    let next = |text: &[u8]| {
+        text.windows(width)
+            .position(|window| window.eq_ignore_ascii_case(separator))
+    };
+    let Some(trace_end) = next(value) else {
+        return NO_IDS;
+    };
+    let (trace, rest) = value.split_at(trace_end);
+    let rest = rest.get(width..).unwrap_or(b"");
+    let Some(span_end) = next(rest) else { return NO_IDS };
+    match rest.get(..span_end) {
+        Some(span) if is_hex(trace) && is_hex(span) => (trace, span),
+        _ => NO_IDS,
+    }
+}
+
+/// `tcid=trace&spid=span&…`.
+fn sofa(value: &[u8]) -> Ids<'_> {
+    let mut ids = NO_IDS;
+    for pair in value.split(|byte| *byte == b'&') {
+        if let Some(trace) = pair.strip_prefix(b"tcid=") {
+            ids.0 = trace;
+        } else if let Some(span) = pair.strip_prefix(b"spid=") {
+            ids.1 = span;
+        }
+    }
+    ids
+}
+
+/// `sample-trace-segment-span-service-…`, all but numbers in base64. The span's number is unique within
+/// its segment only, so both make the span id.
+fn sw8(out: &mut Out<'_>, value: &[u8]) {
+    let mut parts = value.split(|byte| *byte == b'-');
+    let (Some(_), Some(trace), Some(segment), Some(span)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return;
+    };
+    let mut room = [0; DECODED_BYTES_MAX];
+    if let Some(trace) = decode_base64(trace, &mut room) {
+        out.text(Field::TraceId, trace);
+    }
+    if let Some(segment) = decode_base64(segment, &mut room) {
+        let mut text = out.write(Field::SpanId);
+        for piece in [segment, b"-", span] {
+            text.push(piece);
+        }
+    }
+}
+
+/// Decodes base64 (RFC 4648 section 4, padding optional) into `room`; `None` when it is none or too long.
+fn decode_base64<'r>(text: &[u8], room: &'r mut [u8; DECODED_BYTES_MAX]) -> Option<&'r [u8]> {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let digits = text.get(..text.len() - padding)?;
+    let (mut bits, mut held, mut len) = (0u32, 0u32, 0);
+    for digit in digits {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xFFFF;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            *room.get_mut(len)? = (bits >> held) as u8;
+            len += 1;
+        }
+    }
+    room.get(..len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_out_of_each_format() {
+        let trace = b"4bf92f3577b34da6a3ce929d0e0e4736";
+        let value = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(value), (&trace[..], &b"00f067aa0ba902b7"[..]));
+        assert_eq!(traceparent(b"00-4bf92f-00f067aa0ba902b7-01"), NO_IDS);
+        assert_eq!(traceparent(b"garbage"), NO_IDS);
+        assert_eq!(
+            b3(b"80f198ee56343ba8-e457b5a2e4d86bd1-1-05e3ac9a"),
+            (&b"80f198ee56343ba8"[..], &b"e457b5a2e4d86bd1"[..])
+        );
+        assert_eq!(b3(b"0"), NO_IDS);
+        assert_eq!(uber(b"3b9f:1c2:0:1"), (&b"3b9f"[..], &b"1c2"[..]));
+        assert_eq!(uber(b"3b9f%3a1c2%3A0%3A1"), (&b"3b9f"[..], &b"1c2"[..]));
+        assert_eq!(uber(b"3b9f:"), NO_IDS);
+        assert_eq!(uber(b""), NO_IDS);
+        assert_eq!(
+            sofa(b"tcid=0a0fe8ec&spid=0.1&pspid=0&sample=true&"),
+            (&b"0a0fe8ec"[..], &b"0.1"[..])
+        );
+    }
+
+    #[test]
+    fn base64_is_decoded_or_refused() {
+        let mut room = [0; DECODED_BYTES_MAX];
+        for (text, plain) in [
+            ("", ""),
+            ("YQ==", "a"),
+            ("YWI=", "ab"),
+            ("YWI", "ab"),
+            ("YWJj", "abc"),
+            ("Pj4/", ">>?"),
+        ] {
+            assert_eq!(decode_base64(text.as_bytes(), &mut room), Some(plain.as_bytes()));
+        }
+        assert_eq!(decode_base64(b"YW*j", &mut room), None);
+        assert_eq!(decode_base64(&[b'A'; 400], &mut room), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
+
+use crate::l7::http::header::{self, Header};
+
+/// Headers kept of one message; of more, the first count.
+const KEPT_MAX: usize = 12;
+
+/// How many bytes of body the fields announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Announced {
+    /// Nothing is said.
+    Nothing,
+    /// `Content-Length`.
+    Bytes(u64),
+    /// `Transfer-Encoding` that ends in `chunked`, whatever `Content-Length` says.
+    Chunked,
+    /// `Transfer-Encoding` of another kind: only the connection's end can end it.
+    Endless,
+    /// Lengths that contradict each other or are none.
+    Broken,
+}
+
+/// The fields of a head, down to its empty line.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    kept: [(Header, &'a [u8]); KEPT_MAX],
+    count: usize,
+    pub(super) announced: Announced,
+    /// Of the `Upgrade` field.
+    pub(super) upgrade: &'a [u8],
+    /// Bytes up to and with the empty line, or of what is there.
+    pub(super) len: usize,
+    /// The empty line is there.
+    pub(super) whole: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the fields at the start of `bytes`, as far as they go.
+    #[inline]
+    pub(super) fn read(bytes: &'a [u8]) -> Self {
+        let mut fields = Self {
+            kept: [(Header::Host, &[]); KEPT_MAX],
+            count: 0,
+            announced: Announced::Nothing,
+            upgrade: &[],
+            len: bytes.len(),
+            whole: false,
+        };
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..)
+            && let Some(end) = memchr::memchr(b'\n', rest)
+        {
+            let line = rest.get(..end).unwrap_or(&[]);
+            at += end + 1;
+            match line {
+                [] | [b'\r'] => {
+                    fields.len = at;
+                    fields.whole = true;
+                    break;
+                }
+                _ => fields.line(line),
+            }
+        }
+        fields
+    }
+
+    #[inline]
+    fn line(&mut self, line: &'a [u8]) {
+        let Some((header, value)) = Header::of_line(line) else {
+            return;
+        };
+        let value = header::trim(line.get(value..).unwrap_or(&[]));
+        match header {
+            Header::ContentLength => self.content_length(value),
+            Header::TransferEncoding => self.transfer_encoding(value),
+            Header::Upgrade => self.upgrade = value,
+            _ => {
+                if let Some(slot) = self.kept.get_mut(self.count) {
+                    *slot = (header, value);
+                    self.count += 1;
+                }
+            }
+        }
+    }
+
+    /// RFC 9112 section 6.3: a list of equal lengths is one length, anything else is an error.
+    fn content_length(&mut self, value: &[u8]) {
+        for part in value.split(|byte| *byte == b',') {
+            self.announced = match (self.announced, decimal(header::trim(part))) {
+                (Announced::Chunked | Announced::Endless, _) => return,
+                (Announced::Nothing, Some(len)) => Announced::Bytes(len),
+                (Announced::Bytes(known), Some(len)) if known == len => Announced::Bytes(len),
+                _ => Announced::Broken,
+            };
+        }
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) {
+        let last = value.rsplit(|byte| *byte == b',').next().unwrap_or(value);
+        let last = header::trim(last);
+        self.announced = match self.announced {
+            _ if last.eq_ignore_ascii_case(b"chunked") => Announced::Chunked,
+            // Withdrawn by RFC 7230, and never meant more than nothing.
+            announced if last.eq_ignore_ascii_case(b"identity") => announced,
+            _ => Announced::Endless,
+        };
+    }
+
+    /// The headers worth keeping, in the order of the wire.
+    pub(super) fn kept(&self) -> &[(Header, &'a [u8])] {
+        self.kept.get(..self.count).unwrap_or(&[])
+    }
+
+    /// Whether the `Upgrade` field lists `protocol`.
+    pub(super) fn upgrades_to(&self, protocol: &[u8]) -> bool {
+        let mut list = self.upgrade.split(|byte| *byte == b',');
+        list.any(|name| header::trim(name).eq_ignore_ascii_case(protocol))
+    }
+}
+
+/// A number in decimal digits and nothing else.
+#[inline]
+fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u64, |number, digit| {
+        let value = digit.wrapping_sub(b'0');
+        (value < 10).then_some(())?;
+        number.checked_mul(10)?.checked_add(u64::from(value))
+    })
+}

@@ -1,0 +1,347 @@
+//! HTTP/1.0 and HTTP/1.1. Source: RFC 9112 (messages), RFC 9110 (semantics).
+//!
+//! Requests pair with responses in order. Bodies are framed and passed, never touched. A connection
+//! that CONNECT or 101 turns into something else is handed over.
+
+mod chunk;
+mod head;
+mod start_line;
+#[cfg(test)]
+mod tests;
+
+use super::Protocol;
+use super::http::target::{self, Target};
+use super::http::{header, status};
+use crate::byte_set::ByteSet;
+use crate::conversation::{HandOver, Out, Role};
+use crate::field::Field;
+use crate::limits::UPGRADE_TEXT_BYTES_MAX;
+use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Transports};
+use chunk::Chunk;
+use head::{Announced, Fields};
+use start_line::{Line, RequestLine, StatusLine};
+
+/// What one direction is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Between messages.
+    Head,
+    /// Before the size line of a chunk.
+    Chunks,
+    /// Behind the last chunk.
+    Trailer,
+}
+
+/// What a response needs to know of its request: the `tag` of [`Out`].
+mod ask {
+    /// The response has no body, whatever it announces.
+    pub(super) const HEAD: u32 = 1;
+    /// Success turns the connection into a tunnel.
+    pub(super) const CONNECT: u32 = 2;
+}
+
+/// To whom and for what an upgrade was asked.
+#[derive(Debug)]
+struct Upgrade {
+    domain: Vec<u8>,
+    resource: Vec<u8>,
+}
+
+/// Both directions of a connection.
+pub struct Http1 {
+    phase: [Phase; 2],
+    /// Of the last request that asked for one; kept until the next response tells.
+    upgrade: Option<Box<Upgrade>>,
+}
+
+const _: () = assert!(size_of::<Http1>() <= 16, "millions of idle connections have one");
+
+/// How a message goes on behind its head.
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    None,
+    Bytes(u64),
+    Chunked,
+    UntilClose,
+    /// Where it ends can't be told.
+    Lost,
+}
+
+impl Parser for Http1 {
+    const NAME: &'static str = "http1";
+    const ABOUT: &'static str = "HTTP/1.0 and HTTP/1.1 (RFC 9110, RFC 9112)";
+    const TRANSPORTS: Transports = Transports::TCP;
+    const PORTS: &'static [u16] = &[80, 3128, 8000, 8008, 8080, 8081, 8088, 8888, 9080];
+    const PAIRING: Pairing = Pairing::InOrder;
+    const FIRST_BYTES: [ByteSet; 4] = [
+        METHOD_BYTES.or(LINE_ENDS),
+        METHOD_BYTES.or(LINE_ENDS),
+        METHOD_BYTES.or(LINE_ENDS),
+        METHOD_BYTES.or(LINE_ENDS).with(b' '),
+    ];
+
+    fn probe(head: &[u8], _context: &ProbeContext) -> Probe {
+        start_line::probe(head)
+    }
+
+    fn new() -> Self {
+        Self {
+            phase: [Phase::Head; 2],
+            upgrade: None,
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        match (self.phase[direction.index()], direction) {
+            (Phase::Head, Direction::ToServer) => self.request(input, out),
+            (Phase::Head, Direction::ToClient) => self.response(input, out),
+            (Phase::Chunks, _) => self.chunks(direction, input, 0, out),
+            (Phase::Trailer, _) => self.trailer(direction, input, 0, out),
+        }
+    }
+
+    fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {
+        self.phase[direction.index()] = Phase::Head;
+        match direction {
+            Direction::ToServer => start_line::find_request_line(bytes),
+            Direction::ToClient => start_line::find_status_line(bytes),
+        }
+    }
+}
+
+/// Letters, and what else the methods of the registry hold.
+const METHOD_BYTES: ByteSet = ByteSet::range(b'A', b'Z')
+    .or(ByteSet::range(b'a', b'z'))
+    .with(b'-')
+    .with(b'_');
+const LINE_ENDS: ByteSet = ByteSet::of(b"\r\n");
+
+/// Not whole: more is needed, unless there is no more.
+fn need(input: Input<'_>) -> Advance {
+    if input.ended {
+        Advance::Malformed
+    } else {
+        Advance::Need(input.bytes.len() + 1)
+    }
+}
+
+impl Http1 {
+    #[inline]
+    fn request(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        let (line, len) = match start_line::request_line(input.bytes) {
+            Line::Whole(line, len) => (line, len),
+            Line::Part => return need(input),
+            Line::Wrong => {
+                return match start_line::leading_line_ends(input.bytes) {
+                    0 => Advance::Malformed,
+                    count => Advance::Consumed(count),
+                };
+            }
+        };
+        let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
+        if !fields.whole && !input.ended {
+            return Advance::Need(input.bytes.len() + 1);
+        }
+        out.open(Role::Request, None);
+        self.describe_request(&line, &fields, out);
+        let body = match fields.announced {
+            _ if !fields.whole => Body::Lost,
+            Announced::Nothing => Body::None,
+            Announced::Bytes(count) => Body::Bytes(count),
+            Announced::Chunked => Body::Chunked,
+            Announced::Endless | Announced::Broken => Body::Lost,
+        };
+        self.body(Direction::ToServer, input, len + fields.len, body, out)
+    }
+
+    #[inline]
+    fn describe_request(&mut self, line: &RequestLine<'_>, fields: &Fields<'_>, out: &mut Out<'_>) {
+        let connect = line.method == b"CONNECT";
+        let target = Target::new(line.target, connect);
+        out.tag(match line.method {
+            b"HEAD" => ask::HEAD,
+            b"CONNECT" => ask::CONNECT,
+            _ => 0,
+        });
+        out.text(Field::ReqType, line.method);
+        out.text(Field::Version, line.version);
+        if let Some(authority) = target.authority {
+            out.text(Field::Domain, authority);
+        }
+        target::write(out, target.resource);
+        for (header, value) in fields.kept() {
+            header::write(out, *header, value);
+        }
+        if !fields.upgrade.is_empty() && fields.upgrades_to(b"websocket") {
+            self.keep_upgrade(&target, fields);
+        }
+    }
+
+    /// A WebSocket's records name the host and path of the request that opened it.
+    #[cold]
+    fn keep_upgrade(&mut self, target: &Target<'_>, fields: &Fields<'_>) {
+        let bounded = |text: &[u8]| text.get(..UPGRADE_TEXT_BYTES_MAX).unwrap_or(text).to_vec();
+        let host = fields
+            .kept()
+            .iter()
+            .find(|(header, _)| *header == header::Header::Host);
+        let domain = target.authority.or(host.map(|(_, value)| *value));
+        self.upgrade = Some(Box::new(Upgrade {
+            domain: bounded(domain.unwrap_or(b"")),
+            resource: bounded(target.resource),
+        }));
+    }
+
+    #[inline]
+    fn response(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        let (line, len) = match start_line::status_line(input.bytes) {
+            Line::Whole(line, len) => (line, len),
+            Line::Part => return need(input),
+            Line::Wrong => return Advance::Malformed,
+        };
+        let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
+        if !fields.whole && !input.ended {
+            return Advance::Need(input.bytes.len() + 1);
+        }
+        let len = len + fields.len;
+        if matches!(line.code, 100 | 102..=199) {
+            // An interim response: the one to come answers the request (RFC 9110 section 15.2).
+            return Advance::Consumed(len);
+        }
+        let asked = out.answering(None);
+        let rest = input.bytes.get(len..).unwrap_or(&[]);
+        out.open(Role::Response, None);
+        out.code(i64::from(line.code));
+        out.status(status(line.code));
+        out.text(Field::Version, line.version);
+        for (header, value) in fields.kept() {
+            header::write(out, *header, value);
+        }
+        if self.upgrade.is_some() || line.code == 101 {
+            let upgrade = self.upgrade.take();
+            if line.code == 101 {
+                return switch_protocols(upgrade, &fields, len, out);
+            }
+        }
+        if opens_tunnel(asked, &line) {
+            out.close();
+            out.hand_over(HandOver::default());
+            return Advance::HandOver(len);
+        }
+        let body = match (asked, fields.announced) {
+            _ if !fields.whole => Body::Lost,
+            _ if matches!(line.code, 204 | 304) => Body::None,
+            (Some(ask::HEAD), _) => Body::None,
+            // Joined mid-stream: what follows shows that this answered a HEAD.
+            (None, Announced::Bytes(1..) | Announced::Chunked) if rest.starts_with(b"HTTP/1.") => Body::None,
+            (_, Announced::Bytes(count)) => Body::Bytes(count),
+            (_, Announced::Chunked) => Body::Chunked,
+            (_, Announced::Nothing | Announced::Endless) => Body::UntilClose,
+            (_, Announced::Broken) => Body::Lost,
+        };
+        self.body(Direction::ToClient, input, len, body, out)
+    }
+
+    /// Frames the message whose head of `len` bytes was just read.
+    #[inline]
+    fn body(
+        &mut self,
+        direction: Direction,
+        input: Input<'_>,
+        len: usize,
+        body: Body,
+        out: &mut Out<'_>,
+    ) -> Advance {
+        match body {
+            Body::None => {
+                out.close();
+                Advance::Consumed(len)
+            }
+            Body::Bytes(count) => {
+                out.close();
+                Advance::Skip(count.saturating_add(len as u64))
+            }
+            Body::Chunked => {
+                self.phase[direction.index()] = Phase::Chunks;
+                self.chunks(direction, input, len, out)
+            }
+            Body::UntilClose => {
+                out.until_close();
+                Advance::Skip(u64::MAX)
+            }
+            Body::Lost => {
+                out.truncated();
+                out.close();
+                Advance::Consumed(len)
+            }
+        }
+    }
+
+    /// Passes chunks from `at` on, as far as their sizes can be seen.
+    fn chunks(&mut self, direction: Direction, input: Input<'_>, mut at: usize, out: &mut Out<'_>) -> Advance {
+        loop {
+            let Some(rest) = input.bytes.get(at..) else {
+                return Advance::Skip(at as u64);
+            };
+            match chunk::chunk(rest) {
+                Chunk::Whole(len) => {
+                    let end = len.saturating_add(at as u64);
+                    match usize::try_from(end) {
+                        Ok(end) if end <= input.bytes.len() => at = end,
+                        _ => return Advance::Skip(end),
+                    }
+                }
+                Chunk::Last(len) => {
+                    self.phase[direction.index()] = Phase::Trailer;
+                    return self.trailer(direction, input, at + len, out);
+                }
+                Chunk::Part if at > 0 => return Advance::Consumed(at),
+                Chunk::Part => return need(input),
+                Chunk::Broken if at > 0 => return Advance::Consumed(at),
+                Chunk::Broken => return Advance::Malformed,
+            }
+        }
+    }
+
+    /// Passes trailer fields from `at` on.
+    fn trailer(&mut self, direction: Direction, input: Input<'_>, at: usize, out: &mut Out<'_>) -> Advance {
+        let (len, whole) = chunk::trailer(input.bytes.get(at..).unwrap_or(&[]));
+        if whole {
+            self.phase[direction.index()] = Phase::Head;
+            out.close();
+            return Advance::Consumed(at + len);
+        }
+        match at + len {
+            0 => need(input),
+            count => Advance::Consumed(count),
+        }
+    }
+}
+
+/// Whether the response turns the connection into a tunnel (RFC 9110 section 9.3.6). Joined mid-stream,
+/// the words that proxies use tell.
+fn opens_tunnel(asked: Option<u32>, line: &StatusLine<'_>) -> bool {
+    match asked {
+        Some(asked) => asked == ask::CONNECT && matches!(line.code, 200..=299),
+        None => line.code == 200 && line.reason.eq_ignore_ascii_case(b"connection established"),
+    }
+}
+
+/// The connection goes on as something else (RFC 9110 section 15.2.2): WebSocket frames, or what
+/// inference finds.
+#[cold]
+fn switch_protocols(upgrade: Option<Box<Upgrade>>, fields: &Fields<'_>, len: usize, out: &mut Out<'_>) -> Advance {
+    out.close();
+    out.hand_over(if fields.upgrades_to(b"websocket") {
+        let (domain, resource) = upgrade.map(|upgrade| (upgrade.domain, upgrade.resource)).unwrap_or_default();
+        HandOver {
+            protocol: Some(Protocol::Websocket),
+            domain,
+            resource,
+        }
+    } else {
+        HandOver::default()
+    });
+    Advance::HandOver(len)
+}

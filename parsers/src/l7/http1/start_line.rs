@@ -1,0 +1,221 @@
+//! Start lines, and how they tell HTTP/1 from everything else. Source: RFC 9112 sections 2, 3 and 4.
+
+use crate::l7::http::{header, is_token, method};
+use crate::limits::{METHOD_BYTES_MAX, PROBE_BYTES_MAX};
+use crate::parser::{Probe, Speaker};
+
+/// What the beginning of some bytes is as a start line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line<T> {
+    /// One, of so many bytes with its line end.
+    Whole(T, usize),
+    /// It may become one.
+    Part,
+    /// Not one.
+    Wrong,
+}
+
+/// `method SP target SP HTTP/1.digit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequestLine<'a> {
+    pub(super) method: &'a [u8],
+    /// Blanks within it are against the rules and happen.
+    pub(super) target: &'a [u8],
+    /// `1.1`.
+    pub(super) version: &'a [u8],
+}
+
+/// `HTTP/1.digit SP code SP reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StatusLine<'a> {
+    /// `1.1`.
+    pub(super) version: &'a [u8],
+    pub(super) code: u16,
+    pub(super) reason: &'a [u8],
+}
+
+const VERSION: &[u8] = b"HTTP/1.";
+/// `HTTP/1.1`, bytes.
+const VERSION_BYTES: usize = 8;
+/// `HTTP/1.1 200`, bytes.
+const STATUS_BYTES: usize = 12;
+
+/// The line at the start of `bytes` without its end, and its length with it.
+#[inline]
+fn first_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let end = memchr::memchr(b'\n', bytes)?;
+    let line = bytes.get(..end)?;
+    Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
+}
+
+/// The method at the start of `bytes`: a token and a blank behind it.
+#[inline]
+fn leading_method(bytes: &[u8]) -> Line<&[u8]> {
+    for (at, byte) in bytes.iter().take(METHOD_BYTES_MAX + 1).enumerate() {
+        if is_token(*byte) {
+            continue;
+        }
+        return match bytes.get(..at) {
+            Some(method) if at > 0 && *byte == b' ' => Line::Whole(method, at),
+            _ => Line::Wrong,
+        };
+    }
+    if bytes.len() > METHOD_BYTES_MAX {
+        Line::Wrong
+    } else {
+        Line::Part
+    }
+}
+
+/// Reads the request line at the start of `bytes`.
+#[inline]
+pub(super) fn request_line(bytes: &[u8]) -> Line<RequestLine<'_>> {
+    let (method, at) = match leading_method(bytes) {
+        Line::Whole(method, at) => (method, at),
+        Line::Part => return Line::Part,
+        Line::Wrong => return Line::Wrong,
+    };
+    let rest = bytes.get(at + 1..).unwrap_or(&[]);
+    let Some((line, len)) = first_line(rest) else {
+        return match rest.first() {
+            None | Some(b'!'..=b'~' | 0x80..) => Line::Part,
+            _ => Line::Wrong,
+        };
+    };
+    let Some((target, version)) = split_version(line) else {
+        return Line::Wrong;
+    };
+    let line = RequestLine { method, target, version };
+    Line::Whole(line, at + 1 + len)
+}
+
+/// Takes ` HTTP/1.1` off the end: what stands before it, and `1.1`.
+#[inline]
+fn split_version(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = match line {
+        [rest @ .., b' '] => header::trim(rest),
+        _ => line,
+    };
+    let (target, version) = line.split_at_checked(line.len().checked_sub(VERSION_BYTES)?)?;
+    let (&digit, name) = version.split_last()?;
+    let target = target.strip_suffix(b" ")?;
+    (name == VERSION && digit.is_ascii_digit() && !target.is_empty())
+        .then(|| (target, version.get(VERSION_BYTES - 3..).unwrap_or(b"")))
+}
+
+/// Reads the status line at the start of `bytes`.
+#[inline]
+pub(super) fn status_line(bytes: &[u8]) -> Line<StatusLine<'_>> {
+    let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) = bytes.first_chunk::<STATUS_BYTES>()
+    else {
+        return status_line_part(bytes);
+    };
+    let digits = [d1, d2, d3];
+    let name = [h, t1, t2, p, slash, one, dot] == *VERSION;
+    if !name || !minor.is_ascii_digit() || blank != b' ' || !digits.iter().all(u8::is_ascii_digit) || d1 == b'0' {
+        return Line::Wrong;
+    }
+    match bytes.get(STATUS_BYTES) {
+        None => return Line::Part,
+        Some(b' ' | b'\r' | b'\n') => {}
+        Some(_) => return Line::Wrong,
+    }
+    let rest = bytes.get(STATUS_BYTES..).unwrap_or(&[]);
+    let Some((reason, len)) = first_line(rest) else {
+        return Line::Part;
+    };
+    let line = StatusLine {
+        version: bytes.get(VERSION_BYTES - 3..VERSION_BYTES).unwrap_or(b""),
+        code: digits
+            .iter()
+            .fold(0, |code, digit| code * 10 + u16::from(digit - b'0')),
+        reason: header::trim(reason),
+    };
+    Line::Whole(line, STATUS_BYTES + len)
+}
+
+/// Fewer bytes than `HTTP/1.1 200`: whether they are its beginning.
+fn status_line_part(bytes: &[u8]) -> Line<StatusLine<'static>> {
+    let fits = bytes.iter().enumerate().all(|(at, byte)| match at {
+        7 | 9..=11 => byte.is_ascii_digit(),
+        8 => *byte == b' ',
+        _ => VERSION.get(at) == Some(byte),
+    });
+    if fits { Line::Part } else { Line::Wrong }
+}
+
+/// Line ends that stand before a request (RFC 9112 section 2.2), bytes.
+#[inline]
+pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count()
+}
+
+/// Whether `bytes` begin a request or a response.
+pub(super) fn probe(bytes: &[u8]) -> Probe {
+    match status_line(bytes) {
+        Line::Whole(..) => return Probe::Match(Speaker::Server),
+        // A reason without end is still a response.
+        Line::Part if bytes.len() > STATUS_BYTES => return Probe::Match(Speaker::Server),
+        Line::Part => return Probe::NeedMore,
+        Line::Wrong => {}
+    }
+    let bytes = bytes.get(leading_line_ends(bytes)..).unwrap_or(&[]);
+    let plausible = match leading_method(bytes) {
+        Line::Whole(method, at) => is_plausible(method, bytes.get(at + 1..).unwrap_or(&[])),
+        Line::Part => true,
+        Line::Wrong => false,
+    };
+    if !plausible {
+        return Probe::NoMatch;
+    }
+    match request_line(bytes) {
+        Line::Whole(line, _) if is_clean(line.target) => Probe::Match(Speaker::Client),
+        Line::Part if bytes.len() < PROBE_BYTES_MAX => Probe::NeedMore,
+        // A target without end: the method and the path have to do.
+        Line::Part if is_clean(bytes) => Probe::Match(Speaker::Client),
+        _ => Probe::NoMatch,
+    }
+}
+
+/// Whether a target may begin like this: origin, asterisk or absolute form, and authority form where
+/// the method wants it. An unknown method proves nothing by itself, so its target has to be a path.
+fn is_plausible(method: &[u8], target: &[u8]) -> bool {
+    match target.first() {
+        None | Some(b'/' | b'*') => true,
+        Some(first) => method::is_known(method) && first.is_ascii_alphanumeric() || method == b"CONNECT",
+    }
+}
+
+/// Free of control characters.
+fn is_clean(text: &[u8]) -> bool {
+    !text.iter().any(u8::is_ascii_control)
+}
+
+/// Where in `bytes` a status line stands at the start of a line.
+pub(super) fn find_status_line(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(bytes, VERSION).find(|at| {
+        let rest = bytes.get(*at..).unwrap_or(&[]);
+        begins_line(bytes, *at) && matches!(status_line(rest), Line::Whole(..))
+    })
+}
+
+/// Where in `bytes` a request line stands at the start of a line.
+pub(super) fn find_request_line(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(bytes, b" HTTP/1.").find_map(|at| {
+        let start = memchr::memrchr(b'\n', bytes.get(..at)?).map_or(0, |end| end + 1);
+        let rest = bytes.get(start..)?;
+        let Line::Whole(line, _) = request_line(rest) else {
+            return None;
+        };
+        let target = line.target;
+        let likely = method::is_known(line.method) && is_plausible(line.method, target) && is_clean(target);
+        likely.then_some(start)
+    })
+}
+
+fn begins_line(bytes: &[u8], at: usize) -> bool {
+    at == 0 || bytes.get(at - 1) == Some(&b'\n')
+}
