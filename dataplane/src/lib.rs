@@ -1,1 +1,20 @@
-//! Sources, flow table, TCP streams and the worker loop.
+//! Packets in, records out: sources, flow table, TCP streams and the worker loop.
+//!
+//! ```text
+//! source ─► worker: decode a burst ─► flow table ─► stream (TCP order, gaps) ─► engine (parsers) ─► export ring
+//! ```
+//!
+//! `source`, `flow`, `stream` and `export` don't know each other; [`pipeline`] joins them and
+//! [`worker`] drives it. One worker owns everything behind its queue: no locks, no allocation per
+//! packet, no clock read per packet.
+#![deny(unsafe_code)]
+
+pub mod counters;
+pub mod export;
+pub mod flow;
+pub mod limits;
+pub mod pipeline;
+mod prefetch;
+pub mod source;
+pub mod stream;
+pub mod worker;

@@ -153,6 +153,12 @@ impl<'a> RecordView<'a> {
         Some(Self { header, text })
     }
 
+    /// Appends the entry as it came out of the ring.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(bytemuck::bytes_of(&self.header));
+        out.extend_from_slice(self.text);
+    }
+
     /// What the record is about.
     pub fn kind(&self) -> Kind {
         Kind::from_number(self.header.kind).unwrap_or(Kind::OneWay)

@@ -68,6 +68,11 @@ impl<T> Slab<T> {
         self.slots.len() - self.free.len()
     }
 
+    /// Memory of all slots ever used, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<T>() + self.free.len() * size_of::<u32>()
+    }
+
     /// Slots ever used: indexes are below this.
     pub(crate) fn high_water(&self) -> usize {
         self.slots.len()

@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod logging;
 mod output;
+mod replay;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -123,6 +123,11 @@ impl Exchanges {
         }
     }
 
+    /// Memory of exchanges and their text, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots.bytes() + self.text.bytes()
+    }
+
     /// Exchanges in use.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()

@@ -49,6 +49,11 @@ impl TextPool {
         }
     }
 
+    /// Memory of all blocks, bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blocks.len() * size_of::<Block>()
+    }
+
     fn take(&mut self) -> Option<u32> {
         if self.free != NONE {
             let index = self.free;

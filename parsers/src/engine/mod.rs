@@ -106,9 +106,23 @@ impl Engine {
         self.sessions.len()
     }
 
+    /// Memory of sessions, parsers and exchanges that was ever in use, bytes.
+    pub fn state_bytes(&self) -> usize {
+        self.sessions.bytes() + self.parsers.bytes() + self.exchanges.bytes() + self.stitches.bytes()
+    }
+
     /// Requests and early responses that wait.
     pub fn exchanges(&self) -> usize {
         self.exchanges.len()
+    }
+
+    /// Reads a little of a session, so that its cache lines are on their way when its turn comes. Several of
+    /// these in a row wait for memory together, not one after another.
+    #[inline]
+    pub fn touch(&self, id: SessionId) {
+        if let Some(session) = self.sessions.get(id.0) {
+            std::hint::black_box(session.parser ^ u32::from(session.in_use));
+        }
     }
 
     /// The protocol of a session, once known.

@@ -16,6 +16,11 @@ impl StitchPool {
         }
     }
 
+    /// Memory of all buffers, bytes, as far as it is known without looking at each.
+    pub(crate) fn bytes(&self) -> usize {
+        self.buffers.bytes() + self.spare.iter().map(Vec::capacity).sum::<usize>()
+    }
+
     /// Stores `bytes` in a new buffer; `None` at the limit.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Option<u32> {
         let mut buffer = self.spare.pop().unwrap_or_default();

@@ -78,6 +78,11 @@ macro_rules! protocols {
                 match protocol { $(Protocol::$type => self.$module.remove(index, <$module::$type as Parser>::new()),)* }
             }
 
+            /// Memory of all states, bytes.
+            pub(crate) fn bytes(&self) -> usize {
+                0 $(+ self.$module.bytes())*
+            }
+
             #[inline]
             pub(crate) fn advance(
                 &mut self, protocol: Protocol, index: u32, direction: Direction, input: Input<'_>, out: &mut Out<'_>,

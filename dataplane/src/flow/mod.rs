@@ -1,0 +1,11 @@
+//! Flows: both directions of a conversation under one key, in bounded memory.
+
+mod huge;
+mod index;
+mod key;
+mod table;
+mod wheel;
+
+pub use huge::HugeMemory;
+pub use key::{FlowKey, KeyedPacket};
+pub use table::{Flow, FlowIndex, FlowState, FlowTable, Lookup, NO_FLOW, TcpSide, Timeouts, side_flag};

@@ -1,0 +1,243 @@
+//! Hands payload to the engine, where it lies.
+
+use super::Pipeline;
+use super::facts::facts_of;
+use crate::flow::{Flow, FlowIndex, KeyedPacket, NO_FLOW, side_flag};
+use crate::source::{Buffer, Source};
+use tapir_parsers::engine::{Begin, Chunk, SessionId, Verdict};
+use tapir_parsers::limits::PROBE_TRIES_MAX;
+use tapir_parsers::parser::Direction;
+use tapir_parsers::wire::{Encap, L4, Packet};
+
+/// Payload of a packet, in the buffer that the source still holds or in the pipeline's own memory.
+pub(super) struct Payload<'a, S> {
+    origin: Origin<'a, S>,
+    offset: usize,
+    pub(super) len: u32,
+    pub(super) missing: u32,
+}
+
+enum Origin<'a, S> {
+    Frame(&'a mut S, usize),
+    Memory(&'a [u8]),
+}
+
+/// Payload that outlives its burst.
+pub(super) struct Held<B> {
+    memory: Memory<B>,
+    offset: usize,
+    pub(super) encap: Encap,
+}
+
+enum Memory<B> {
+    Buffer(B),
+    /// Of a datagram that came in fragments; there are few.
+    Copy(Vec<u8>),
+}
+
+impl<'a, S: Source> Payload<'a, S> {
+    pub(super) fn of_frame(source: &'a mut S, at: usize, packet: &Packet) -> Self {
+        Self::new(Origin::Frame(source, at), packet)
+    }
+
+    pub(super) fn of_memory(datagram: &'a [u8], packet: &Packet) -> Self {
+        Self::new(Origin::Memory(datagram), packet)
+    }
+
+    fn new(origin: Origin<'a, S>, packet: &Packet) -> Self {
+        // Echo is read from its type byte on; the header before the payload is 8 bytes.
+        let back = if packet.l4 == L4::Icmp {
+            8.min(packet.payload_offset)
+        } else {
+            0
+        };
+        Self {
+            origin,
+            offset: (packet.payload_offset - back) as usize,
+            len: packet.payload_len + back,
+            missing: packet.payload_missing,
+        }
+    }
+
+    /// The bytes from `skip` on, piece by piece.
+    #[inline]
+    pub(super) fn pieces(&self, skip: u32, see: impl FnMut(&[u8])) {
+        let segment = |n| match &self.origin {
+            Origin::Frame(source, at) => source.segment(*at, n),
+            Origin::Memory(datagram) => (n == 0).then_some(*datagram),
+        };
+        pieces(
+            segment,
+            self.offset + skip as usize,
+            (self.len - skip.min(self.len)) as usize,
+            see,
+        );
+    }
+
+    /// Keeps the payload beyond the burst.
+    pub(super) fn hold(self, encap: Encap) -> Option<Held<S::Buffer>> {
+        let memory = match self.origin {
+            Origin::Frame(source, at) => Memory::Buffer(source.take(at)?),
+            Origin::Memory(datagram) => Memory::Copy(datagram.to_vec()),
+        };
+        Some(Held {
+            memory,
+            offset: self.offset,
+            encap,
+        })
+    }
+}
+
+impl<B: Buffer> Held<B> {
+    /// The bytes from `skip` to `len`, piece by piece.
+    pub(super) fn pieces(&self, skip: u32, len: u32, see: impl FnMut(&[u8])) {
+        let segment = |n| match &self.memory {
+            Memory::Buffer(buffer) => buffer.segment(n),
+            Memory::Copy(bytes) => (n == 0).then_some(bytes.as_slice()),
+        };
+        pieces(
+            segment,
+            self.offset + skip as usize,
+            (len - skip.min(len)) as usize,
+            see,
+        );
+    }
+}
+
+/// Walks `len` bytes from `offset` on over the segments of a buffer.
+#[inline]
+fn pieces<'s>(
+    segment: impl Fn(usize) -> Option<&'s [u8]>,
+    mut offset: usize,
+    mut len: usize,
+    mut see: impl FnMut(&[u8]),
+) {
+    let mut n = 0;
+    while len > 0 {
+        let Some(bytes) = segment(n) else { return };
+        n += 1;
+        if offset >= bytes.len() {
+            offset -= bytes.len();
+            continue;
+        }
+        let piece = &bytes[offset..bytes.len().min(offset + len)];
+        offset = 0;
+        len -= piece.len();
+        see(piece);
+    }
+}
+
+/// The direction in which the end `side` (0 for `a`) sends.
+#[inline]
+pub(super) fn direction_of(flow: &Flow, side: usize) -> Direction {
+    if (side == 1) == flow.is(Flow::CLIENT_IS_B) {
+        Direction::ToServer
+    } else {
+        Direction::ToClient
+    }
+}
+
+impl<B: Buffer> Pipeline<B> {
+    /// A UDP datagram or ICMP message.
+    pub(super) fn datagram<S: Source<Buffer = B>>(
+        &mut self,
+        index: FlowIndex,
+        packet: &Packet,
+        keyed: &KeyedPacket,
+        payload: Payload<'_, S>,
+        time_ns: u64,
+    ) {
+        let Some(flow) = self.table.get(index) else { return };
+        if flow.is(Flow::IGNORED) || payload.len == 0 {
+            return;
+        }
+        let side = usize::from(!keyed.from_a);
+        let mut whole = std::mem::take(&mut self.scratch);
+        let mut count = 0;
+        whole.clear();
+        payload.pieces(0, |piece| {
+            count += 1;
+            if count > 1 || (piece.len() as u32) < payload.len {
+                whole.extend_from_slice(piece);
+            } else {
+                self.feed(index, side, piece, time_ns, 0, None, &packet.encap);
+            }
+        });
+        if !whole.is_empty() {
+            self.feed(index, side, &whole, time_ns, 0, None, &packet.encap);
+        }
+        self.scratch = whole;
+    }
+
+    /// Bytes that are next in order, to the flow's session or to inference.
+    #[allow(clippy::too_many_arguments)] // The facts of one chunk; a struct would be filled once and read once.
+    #[inline]
+    pub(super) fn feed(
+        &mut self,
+        index: FlowIndex,
+        side: usize,
+        bytes: &[u8],
+        time_ns: u64,
+        offset: u64,
+        peer_offset: Option<u64>,
+        encap: &Encap,
+    ) {
+        let Some(flow) = self.table.get_mut(index) else {
+            return;
+        };
+        if flow.is(Flow::IGNORED) {
+            return;
+        }
+        let direction = direction_of(flow, side);
+        let chunk = Chunk {
+            bytes,
+            time_ns,
+            offset,
+            peer_offset,
+        };
+        if flow.session != NO_FLOW {
+            let id = SessionId(flow.session);
+            if self.engine.data(id, direction, &chunk, &mut self.sink) == Verdict::Ignore {
+                flow.session = NO_FLOW;
+                flow.set(Flow::IGNORED, true);
+            }
+            return;
+        }
+        let at_start = flow.sides[side].flags & side_flag::SYN != 0 && offset == 0;
+        let facts = facts_of(flow, encap);
+        let begun = self.engine.begin(
+            &facts,
+            direction,
+            flow.is(Flow::SURE),
+            at_start,
+            &chunk,
+            &mut self.sink,
+        );
+        match begun {
+            Begin::Session(SessionId(id)) => flow.session = id,
+            Begin::Ignore => flow.set(Flow::IGNORED, true),
+            Begin::NoMatch => {
+                flow.tries += 1;
+                if flow.tries >= PROBE_TRIES_MAX {
+                    flow.set(Flow::IGNORED, true);
+                }
+            }
+        }
+    }
+
+    /// Bytes that will never be seen, to the flow's session.
+    pub(super) fn feed_gap(&mut self, index: FlowIndex, side: usize, len: u64, time_ns: u64) {
+        let Some(flow) = self.table.get_mut(index) else {
+            return;
+        };
+        if flow.session == NO_FLOW {
+            return;
+        }
+        let direction = direction_of(flow, side);
+        let id = SessionId(flow.session);
+        if self.engine.gap(id, direction, len, time_ns, &mut self.sink) == Verdict::Ignore {
+            flow.session = NO_FLOW;
+            flow.set(Flow::IGNORED, true);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How flows end: every session becomes records, every held segment is handed on or given up.
+
+use super::Pipeline;
+use super::deliver::direction_of;
+use crate::flow::{Flow, FlowIndex, FlowState, NO_FLOW, side_flag};
+use crate::source::Buffer;
+use tapir_parsers::engine::SessionId;
+use tapir_parsers::field::Ended;
+
+impl<B: Buffer> Pipeline<B> {
+    /// One direction has ended in order.
+    pub(super) fn half_close(&mut self, index: FlowIndex, side: usize) {
+        let Some(flow) = self.table.get(index) else { return };
+        if flow.session != NO_FLOW {
+            let direction = direction_of(flow, side);
+            self.engine
+                .half_close(SessionId(flow.session), direction, &mut self.sink);
+        }
+    }
+
+    /// Hands on what is held, closes the session, and leaves the flow without interest in payload.
+    pub(super) fn end_flow(&mut self, index: FlowIndex, ended: Ended, time_ns: u64) {
+        for side in [0, 1] {
+            while self
+                .table
+                .get(index)
+                .is_some_and(|f| f.sides[side].flags & side_flag::HELD != 0)
+            {
+                self.counters.tcp_gaps_timeout += 1;
+                self.give_up_hole(index, side, time_ns);
+                if self.held.first(index, side as u8).is_none()
+                    && let Some(flow) = self.table.get_mut(index)
+                {
+                    flow.sides[side].flags &= !side_flag::HELD;
+                }
+            }
+        }
+        let Some(flow) = self.table.get_mut(index) else {
+            return;
+        };
+        flow.set(Flow::IGNORED, true);
+        let session = std::mem::replace(&mut flow.session, NO_FLOW);
+        if session != NO_FLOW {
+            self.engine
+                .close(SessionId(session), ended, time_ns, &mut self.sink);
+        }
+    }
+
+    /// Ends everything: the run is over. `now_ns` is the time of the whole run's last packet, so that
+    /// what had timed out by then says so, whichever worker it was on.
+    pub fn finish(&mut self, now_ns: u64) {
+        self.now_ns = self.now_ns.max(now_ns);
+        if let Some(reassembler) = &mut self.reassembler {
+            reassembler.flush();
+        }
+        for index in 0..self.table.high_water() {
+            let Some(flow) = self.table.get(index) else {
+                continue;
+            };
+            if !flow.is(Flow::LIVE) {
+                continue;
+            }
+            let over = flow.is_over(self.now_ns, &self.options.timeouts);
+            let closed = flow.state == FlowState::Closed as u8;
+            let ended = if over { Ended::Timeout } else { Ended::Shutdown };
+            self.end_flow(index, ended, self.now_ns);
+            self.table.remove(index);
+            self.counters.flows_expired += u64::from(over && !closed);
+        }
+        self.table.clear_timers();
+    }
+}

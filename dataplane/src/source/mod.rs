@@ -1,0 +1,78 @@
+//! Where packets come from.
+//!
+//! A source holds the burst it has received; the pipeline reads frames where they lie and takes out the
+//! few buffers that must outlive the burst.
+
+mod batch;
+pub mod capture;
+mod distribute;
+
+pub use batch::{Batch, BatchBuffer, BatchSource, FrameAt};
+pub use distribute::Distributor;
+
+use tapir_parsers::wire::LinkType;
+
+/// What a receive call brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// A burst of at least one packet.
+    Packets,
+    /// Nothing now, perhaps later.
+    Idle,
+    /// Nothing ever again.
+    End,
+}
+
+/// A frame's memory, kept beyond its burst.
+pub trait Buffer {
+    /// The frame's `n`-th segment; 0 always exists.
+    fn segment(&self, n: usize) -> Option<&[u8]>;
+}
+
+/// A queue of packets.
+pub trait Source {
+    /// What a kept frame is.
+    type Buffer: Buffer;
+
+    /// Gives the last burst back and receives the next.
+    fn receive(&mut self) -> Poll;
+
+    /// Packets in the burst.
+    fn len(&self) -> usize;
+
+    /// Whether the burst is empty.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Link type of packet `i`.
+    fn link(&self, i: usize) -> LinkType;
+
+    /// Capture time of packet `i`, Unix ns.
+    fn time_ns(&self, i: usize) -> u64;
+
+    /// First segment of packet `i`; all headers are in it, or the packet is dropped by name.
+    fn frame(&self, i: usize) -> &[u8];
+
+    /// Captured length of packet `i` over all segments, bytes.
+    fn frame_len(&self, i: usize) -> usize;
+
+    /// Length of packet `i` on the wire, bytes: more than was captured where a snap length cut it.
+    fn wire_len(&self, i: usize) -> usize {
+        self.frame_len(i)
+    }
+
+    /// Segment `n` of packet `i`.
+    fn segment(&self, i: usize, n: usize) -> Option<&[u8]> {
+        (n == 0).then(|| self.frame(i))
+    }
+
+    /// Takes packet `i` out of the burst, to keep it.
+    fn take(&mut self, i: usize) -> Option<Self::Buffer>;
+
+    /// The present time where packets have stopped coming, Unix ns; `None` where time is that of the
+    /// packets (a replay).
+    fn idle_time_ns(&self) -> Option<u64> {
+        None
+    }
+}
