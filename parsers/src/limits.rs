@@ -118,6 +118,20 @@ pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
 /// Longest HTTP request method, bytes: those of the registry end at 17.
 pub const METHOD_BYTES_MAX: usize = 32;
 
+/// Cipher suites of a ClientHello that a JA4 sorts. Clients offer up to about 120; the registry has 350.
+pub const TLS_CIPHER_SUITES_MAX: usize = 512;
+
+/// Extensions of a ClientHello that a JA4 sorts. Clients send up to about 25; the registry has 60.
+pub const TLS_EXTENSIONS_MAX: usize = 128;
+
+/// TLS records of a flow that are passed in the wait for a hello, early data included, or for the end of
+/// what is in the clear. A handshake with client certificates has ten.
+pub const TLS_PLAIN_RECORDS_MAX: u8 = 64;
+
+/// Bytes of a flow searched for a hello that was lost. The other side's flight follows within a few
+/// KiB, or the hello was in the gap.
+pub const TLS_SEARCH_BYTES_MAX: u32 = 64 * 1024;
+
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);

@@ -104,6 +104,20 @@ impl<'a> Out<'a> {
         self.selected != NONE
     }
 
+    /// Selects the exchange of the oldest request that is not told yet, for what is learnt of it outside of
+    /// its own messages (a TLS alert). Text goes to the side that is returned: the response once it has
+    /// begun, so that it can be closed from here. `None` where no request waits.
+    pub fn select_under_way(&mut self) -> Option<Role> {
+        let index = self.talk.conversation.requests.head;
+        let answered = self.talk.exchanges.slots.get(index)?.response.seen;
+        if self.selected != index {
+            self.deselect();
+        }
+        self.selected = index;
+        self.role = if answered { Role::Response } else { Role::Request };
+        Some(self.role)
+    }
+
     fn deselect(&mut self) {
         let index = self.selected;
         if index == NONE {

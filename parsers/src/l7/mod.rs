@@ -124,6 +124,7 @@ pub(crate) mod http;
 // Strict before loose: a protocol stands above those that would also match its messages.
 protocols! {
     http1: Http1,
+    tls: Tls,
     ping: Ping,
     websocket: Websocket,
 }
