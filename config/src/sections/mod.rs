@@ -1,0 +1,30 @@
+//! The sections, one file each.
+
+mod eal;
+mod flows;
+mod log;
+mod metrics;
+mod port;
+mod protocols;
+mod records;
+mod redaction;
+mod sink;
+mod tcp;
+mod wire;
+mod workers;
+
+pub use eal::Eal;
+pub use flows::Flows;
+pub use log::Log;
+pub use metrics::Metrics;
+pub use port::{Device, Port};
+pub use protocols::Protocols;
+pub use records::Records;
+pub use redaction::Redaction;
+pub use sink::{Destination, Rotation, Sink};
+pub use tcp::Tcp;
+pub use wire::{UdpPort, Wire};
+pub use workers::Workers;
+
+pub(crate) use port::PortKeys;
+pub(crate) use sink::SinkKeys;

@@ -1,0 +1,17 @@
+//! Types of values with their bounds.
+
+mod bytes;
+mod choice;
+mod cores;
+mod device;
+mod protocol;
+mod time;
+mod whole;
+
+pub use bytes::Bytes;
+pub use choice::{Distribution, EalLog, LogLevel, RecordFormat, Rss, SinkType, TunnelName};
+pub use cores::{Core, Cores};
+pub use device::{PciAddress, Vdev};
+pub use protocol::{ProtocolName, ResponseTimeout, ResponseTimeouts};
+pub use time::Time;
+pub use whole::Whole;
