@@ -132,6 +132,15 @@ pub const TLS_PLAIN_RECORDS_MAX: u8 = 64;
 /// KiB, or the hello was in the gap.
 pub const TLS_SEARCH_BYTES_MAX: u32 = 64 * 1024;
 
+/// Bytes of a DNS message over TCP that are read; the rest is passed. Answers that clients use are far
+/// shorter, and what lies behind would not fit into `result`.
+pub const DNS_MESSAGE_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// How long a DNS query waits, ns. Resolvers ask again after 1 to 5 s with a new id and give up after some
+/// tries; what comes later is wanted by nobody.
+pub const DNS_RESPONSE_TIMEOUT_NS: u64 = 15_000_000_000;
+
+const _: () = assert!(DNS_MESSAGE_HEAD_BYTES_MAX + 2 <= STITCH_BYTES_MAX);
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);

@@ -10,6 +10,7 @@ use crate::parser::Direction;
 use crate::record::{FlowFacts, RecordView, flag};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// A record, spelled out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,6 +109,8 @@ pub struct Script {
     pub l4: u8,
     /// The server's port.
     pub server_port: u16,
+    /// The server's address.
+    pub server_ip: Ipv4Addr,
     /// Messages in the order in which they pass the tap. Over TCP, neighbours of one direction may as
     /// well travel in one segment.
     pub messages: Vec<(Direction, Vec<u8>)>,
@@ -128,6 +131,7 @@ impl Script {
         Self {
             l4: 0,
             server_port,
+            server_ip: Ipv4Addr::UNSPECIFIED,
             messages: Vec::new(),
             settings: Settings::default(),
         }
@@ -293,6 +297,7 @@ impl ReplayedFlow {
         let facts = FlowFacts {
             client_port: CLIENT_PORT,
             server_port: script.server_port,
+            server_ip: script.server_ip.to_ipv6_mapped().octets(),
             l4: script.l4,
             flow_id: 1,
             ..FlowFacts::default()

@@ -15,6 +15,8 @@ mod writer;
 pub use exchange::Role;
 pub use out::{HandOver, Out};
 pub use writer::TextWriter;
+#[cfg(test)]
+pub(crate) use writer::written;
 
 use crate::counters::EngineCounters;
 use crate::field::{Ended, Kind, Status};

@@ -231,6 +231,11 @@ impl<'a> Out<'a> {
         self.slot().is_some_and(|slot| slot.request.seen)
     }
 
+    /// Whether every input is a whole datagram; else it is a piece of a stream.
+    pub fn is_datagram(&self) -> bool {
+        self.talk.facts.l4 != 0
+    }
+
     /// Whether the flow's messages go to a group of hosts: answers come from elsewhere, in other flows.
     pub fn is_multicast(&self) -> bool {
         [self.talk.facts.client_ip, self.talk.facts.server_ip]

@@ -103,6 +103,19 @@ impl Drop for TextWriter<'_> {
     }
 }
 
+/// What `write` writes, for tests of what parsers write.
+#[cfg(test)]
+pub(crate) fn written(write: impl FnOnce(&mut TextWriter<'_>)) -> String {
+    let (mut to, mut truncated) = (Vec::new(), false);
+    write(&mut TextWriter::new(
+        &mut to,
+        Field::Result,
+        4096,
+        Some(&mut truncated),
+    ));
+    String::from_utf8_lossy(to.get(ENTRY_HEAD_BYTES..).unwrap_or(&[])).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -127,6 +127,7 @@ protocols! {
     tls: Tls,
     ping: Ping,
     websocket: Websocket,
+    dns: Dns,
 }
 
 impl Protocol {

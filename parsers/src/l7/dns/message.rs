@@ -1,0 +1,253 @@
+//! The frame of a DNS message: header, questions, records. Source: RFC 1035 section 4.1, RFC 2535 section 6.1
+//! (AD, CD), RFC 2136 section 2 (UPDATE), RFC 6762 section 18 (mDNS), RFC 8490 section 5.4 (DSO).
+
+use super::name;
+use super::names::{self, DSO, IQUERY, NOTIFY, QUERY, UPDATE};
+
+/// Bytes of the header.
+pub(super) const HEADER_BYTES: usize = 12;
+/// Bytes of a record behind its owner's name: type, class, TTL, length of the data.
+pub(super) const RECORD_HEAD_BYTES: usize = 10;
+/// A root name, type and class: the shortest question.
+const QUESTION_BYTES_MIN: usize = 5;
+/// Questions that a message may have: mDNS asks for many, everything else for one.
+const QUESTIONS_MAX: u16 = 64;
+
+/// The header's fields.
+///
+/// ```text
+/// 0 id  2 QR:1 opcode:4 AA:1 TC:1 RD:1 RA:1 Z:1 AD:1 CD:1 rcode:4  4 questions  6 answers  8 authorities  10 additionals
+/// ```
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    pub(super) id: u16,
+    flags: u16,
+    pub(super) questions: u16,
+    pub(super) answers: u16,
+    pub(super) authorities: u16,
+    pub(super) additionals: u16,
+}
+
+/// How much of the rules a message must keep to be taken for DNS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// All: nothing else speaks for DNS.
+    Strict,
+    /// What makes sense: the port, or the flow so far, says DNS.
+    Lenient,
+}
+
+impl Header {
+    pub(super) fn read(message: &[u8]) -> Option<Self> {
+        let head = message.first_chunk::<HEADER_BYTES>()?;
+        let word = |i: usize| u16::from_be_bytes([head[i], head[i + 1]]);
+        Some(Self {
+            id: word(0),
+            flags: word(2),
+            questions: word(4),
+            answers: word(6),
+            authorities: word(8),
+            additionals: word(10),
+        })
+    }
+
+    pub(super) fn is_response(self) -> bool {
+        self.flags & 0x8000 != 0
+    }
+
+    pub(super) fn opcode(self) -> u8 {
+        (self.flags >> 11) as u8 & 0xF
+    }
+
+    pub(super) fn is_authoritative(self) -> bool {
+        self.flags & 0x0400 != 0
+    }
+
+    pub(super) fn is_truncated(self) -> bool {
+        self.flags & 0x0200 != 0
+    }
+
+    /// The lower four bits of the response code; EDNS has the others.
+    pub(super) fn rcode(self) -> u16 {
+        self.flags & 0xF
+    }
+
+    fn records(self) -> u32 {
+        u32::from(self.answers) + u32::from(self.authorities) + u32::from(self.additionals)
+    }
+
+    /// Whether a message may have this header.
+    #[inline]
+    pub(super) fn is_plausible(self, rules: Rules) -> bool {
+        let strict = rules == Rules::Strict;
+        let opcode = self.opcode();
+        if self.questions > QUESTIONS_MAX || names::opcode_name(opcode).is_none() {
+            return false;
+        }
+        // Z, and response codes that were never assigned.
+        if strict && (self.flags & 0x0040 != 0 || self.rcode() > 11 || opcode == IQUERY) {
+            return false;
+        }
+        if self.is_response() {
+            return match self.questions {
+                // mDNS, later messages of a transfer, a refusal that repeats nothing.
+                0 => self.answers > 0 || self.rcode() != 0 || opcode == DSO || (!strict && self.records() > 0),
+                _ => true,
+            };
+        }
+        // RA and response codes are the server's.
+        if self.flags & 0x008F != 0 && strict {
+            return false;
+        }
+        match opcode {
+            QUERY if strict => self.questions == 1 && self.answers == 0 && !self.is_authoritative(),
+            QUERY | NOTIFY => self.questions > 0,
+            UPDATE => self.questions == 1,
+            IQUERY => self.answers > 0 || self.questions > 0,
+            _ => true,
+        }
+    }
+}
+
+/// One question: name from 12 on (the first), type and class.
+#[derive(Clone, Copy)]
+pub(super) struct Question {
+    /// Where its name begins.
+    pub(super) at: usize,
+    /// Where its name ends.
+    pub(super) name_end: usize,
+    pub(super) kind: u16,
+    pub(super) class: u16,
+    /// Where the question ends.
+    pub(super) end: usize,
+}
+
+impl Question {
+    #[inline]
+    pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
+        let name_end = name::skip(message, at)?;
+        let &[t1, t0, c1, c0] = message.get(name_end..)?.first_chunk::<4>()?;
+        Some(Self {
+            at,
+            name_end,
+            kind: u16::from_be_bytes([t1, t0]),
+            class: u16::from_be_bytes([c1, c0]),
+            end: name_end + 4,
+        })
+    }
+
+    /// A number that equal questions share, whatever the case of their letters; never 0.
+    #[inline]
+    pub(super) fn tag(&self, message: &[u8]) -> u32 {
+        // Odd, with about half of its bits set: one multiplication spreads eight octets over the upper half.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+        let octets = message.get(self.at..self.name_end + 2).unwrap_or(&[]);
+        let (words, rest) = octets.as_chunks::<8>();
+        let mut tail = [0; 8];
+        if let Some(place) = tail.get_mut(..rest.len()) {
+            place.copy_from_slice(rest);
+        }
+        let mut sum = octets.len() as u64;
+        for word in words.iter().chain([&tail]) {
+            let word = u64::from_le_bytes(*word) | LOWER_CASE;
+            sum = (sum ^ word).wrapping_mul(SPREAD).rotate_left(29);
+        }
+        (sum >> 32) as u32 | 1
+    }
+}
+
+/// One resource record.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    pub(super) kind: u16,
+    pub(super) class: u16,
+    pub(super) ttl: u32,
+    /// Where its data begins.
+    pub(super) data: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+}
+
+impl Record {
+    /// The record at `at` as far as its head: its data may reach beyond `message`.
+    #[inline]
+    pub(super) fn read_head(message: &[u8], at: usize) -> Option<Self> {
+        let head = name::skip(message, at)?;
+        let &[t1, t0, c1, c0, l3, l2, l1, l0, d1, d0] = message.get(head..)?.first_chunk()?;
+        let data = head + RECORD_HEAD_BYTES;
+        Some(Self {
+            kind: u16::from_be_bytes([t1, t0]),
+            class: u16::from_be_bytes([c1, c0]),
+            ttl: u32::from_be_bytes([l3, l2, l1, l0]),
+            data,
+            end: data + usize::from(u16::from_be_bytes([d1, d0])),
+        })
+    }
+
+    /// The record at `at`, whole.
+    #[inline]
+    pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
+        Self::read_head(message, at).filter(|record| record.end <= message.len())
+    }
+}
+
+/// How the parts of a message fit together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Its parts fill it exactly.
+    Exact,
+    /// Its parts are whole, and more follows.
+    Trailing,
+    /// Its first question is whole (or it has none), then the bytes end.
+    Cut,
+    /// Something in it is no DNS.
+    Broken,
+}
+
+/// Walks over the whole of `message`.
+pub(super) fn fit(message: &[u8], header: Header, rules: Rules) -> Fit {
+    let mut at = HEADER_BYTES;
+    for number in 0..header.questions {
+        let Some(question) = Question::read(message, at) else {
+            return if number > 0 && is_cut(message, at) { Fit::Cut } else { Fit::Broken };
+        };
+        let known = rules == Rules::Lenient || names::type_name(question.kind).is_some();
+        if !names::is_class(question.class) || !known {
+            return Fit::Broken;
+        }
+        at = question.end;
+    }
+    for _ in 0..header.records() {
+        let Some(record) = Record::read(message, at) else {
+            return if is_cut(message, at) { Fit::Cut } else { Fit::Broken };
+        };
+        // The class of OPT is the sender's buffer size.
+        let known = names::type_name(record.kind).is_some() || rules == Rules::Lenient;
+        if !known || !(record.kind == names::OPT || names::is_class(record.class)) {
+            return Fit::Broken;
+        }
+        at = record.end;
+    }
+    if at == message.len() { Fit::Exact } else { Fit::Trailing }
+}
+
+/// Whether what begins at `at` is broken only because the bytes end.
+pub(super) fn is_cut(message: &[u8], at: usize) -> bool {
+    let mut next = at;
+    while next - at < name::NAME_BYTES_MAX {
+        match message.get(next) {
+            None | Some(0 | 0xC0..) => return true,
+            Some(len @ 1..=63) => next += 1 + usize::from(*len),
+            Some(_) => return false,
+        }
+    }
+    false
+}
+
+/// Bytes that a message of this header has at least: for telling lengths that can't be.
+pub(super) fn bytes_min(header: Header) -> usize {
+    HEADER_BYTES
+        + usize::from(header.questions) * QUESTION_BYTES_MIN
+        + header.records() as usize * (1 + RECORD_HEAD_BYTES)
+}

@@ -1,0 +1,176 @@
+//! Domain names on the wire and as text. Source: RFC 1035 sections 3.1, 4.1.4 and 5.1; RFC 2181 section 11.
+//!
+//! Text is as `dig` prints it, without the final dot: special characters are quoted by `\`, bytes outside
+//! the printable ASCII range become `\DDD`. The root is `.`.
+
+use crate::conversation::TextWriter;
+
+/// Longest name on the wire, octets, with its length bytes and the root's (RFC 1035 section 2.3.4).
+pub(super) const NAME_BYTES_MAX: usize = 255;
+/// The top bits of a length byte that make it a compression pointer.
+const POINTER: u8 = 0xC0;
+/// Longest label, octets.
+const LABEL_BYTES_MAX: u8 = 63;
+
+/// Which bytes stand for themselves in text.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7F {
+        plain[byte] = !matches!(byte as u8, b'"' | b'(' | b')' | b'.' | b';' | b'\\');
+        byte += 1;
+    }
+    plain
+};
+
+/// Where the name at `at` ends in `message`; `None` where it is not whole or no name.
+#[inline]
+pub(super) fn skip(message: &[u8], at: usize) -> Option<usize> {
+    let mut next = at;
+    loop {
+        let len = *message.get(next)?;
+        match len {
+            0 => return Some(next + 1),
+            1..=LABEL_BYTES_MAX => next += 1 + usize::from(len),
+            POINTER.. => return message.get(next + 1).map(|_| next + 2),
+            _ => return None,
+        }
+        if next - at >= NAME_BYTES_MAX {
+            return None;
+        }
+    }
+}
+
+/// The labels of a name, pointers followed. Ends early, and says so, where the name is broken.
+pub(super) struct Labels<'a> {
+    message: &'a [u8],
+    at: usize,
+    /// Pointers must lead before what was read of the name so far: so they cannot loop.
+    pointers_below: usize,
+    octets_left: usize,
+    /// The name ended as it must.
+    pub(super) whole: bool,
+}
+
+impl<'a> Labels<'a> {
+    pub(super) fn new(message: &'a [u8], at: usize) -> Self {
+        Self {
+            message,
+            at,
+            pointers_below: at,
+            octets_left: NAME_BYTES_MAX,
+            whole: false,
+        }
+    }
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let len = *self.message.get(self.at)?;
+            if len >= POINTER {
+                let low = *self.message.get(self.at + 1)?;
+                let target = usize::from(u16::from_be_bytes([len & !POINTER, low]));
+                if target >= self.pointers_below {
+                    return None;
+                }
+                (self.at, self.pointers_below) = (target, target);
+                continue;
+            }
+            if len == 0 {
+                self.whole = true;
+                return None;
+            }
+            let octets = 1 + usize::from(len);
+            // One octet stays for the root.
+            if len > LABEL_BYTES_MAX || self.octets_left <= octets {
+                return None;
+            }
+            self.octets_left -= octets;
+            let label = self.message.get(self.at + 1..self.at + octets)?;
+            self.at += octets;
+            return Some(label);
+        }
+    }
+}
+
+/// Writes the name at `at`; false where it is broken, with what could be read written.
+pub(super) fn write(message: &[u8], at: usize, text: &mut TextWriter<'_>) -> bool {
+    let mut labels = Labels::new(message, at);
+    let mut first = true;
+    for label in &mut labels {
+        if !first {
+            text.push(b".");
+        }
+        first = false;
+        write_label(label, text);
+    }
+    if first && labels.whole {
+        text.push(b".");
+    }
+    labels.whole
+}
+
+fn write_label(mut label: &[u8], text: &mut TextWriter<'_>) {
+    while !label.is_empty() {
+        let plain = label.iter().take_while(|b| PLAIN[usize::from(**b)]).count();
+        let (as_is, rest) = label.split_at(plain);
+        text.push(as_is);
+        let Some((byte, rest)) = rest.split_first() else {
+            return;
+        };
+        push_quoted(*byte, text);
+        label = rest;
+    }
+}
+
+/// Writes a byte that does not stand for itself.
+pub(super) fn push_quoted(byte: u8, text: &mut TextWriter<'_>) {
+    if (0x21..0x7F).contains(&byte) {
+        text.push(&[b'\\', byte]);
+    } else {
+        text.push(&[b'\\', b'0' + byte / 100, b'0' + byte / 10 % 10, b'0' + byte % 10]);
+    }
+}
+
+/// A name whose text is its octets with dots for length bytes: nearly every name that is asked for.
+pub(super) struct PlainName {
+    text: [u8; NAME_BYTES_MAX + 1],
+    len: usize,
+}
+
+impl PlainName {
+    /// The name at `at`, which ends at `end` as [`skip`] said; `None` where it is compressed, holds
+    /// bytes that must be quoted, or is the root.
+    #[inline]
+    pub(super) fn read(message: &[u8], at: usize, end: usize) -> Option<Self> {
+        // Without the first length byte and the root.
+        let octets = message.get(at + 1..end.checked_sub(1)?)?;
+        let mut name = Self {
+            text: [0; NAME_BYTES_MAX + 1],
+            len: octets.len(),
+        };
+        let text = name.text.get_mut(..octets.len())?;
+        text.copy_from_slice(octets);
+        let mut label_end = usize::from(*message.get(at)?);
+        let mut start = 0;
+        loop {
+            if !text.get(start..label_end)?.iter().all(|b| PLAIN[usize::from(*b)]) {
+                return None;
+            }
+            if label_end == octets.len() {
+                return (label_end > 0).then_some(name);
+            }
+            let len = text.get_mut(label_end)?;
+            start = label_end + 1;
+            label_end = start + usize::from(*len);
+            *len = b'.';
+        }
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        self.text.get(..self.len).unwrap_or(&[])
+    }
+}
