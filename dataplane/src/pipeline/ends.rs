@@ -68,5 +68,7 @@ impl<B: Buffer> Pipeline<B> {
             self.counters.flows_expired += u64::from(over && !closed);
         }
         self.table.clear_timers();
+        // A next run has its own time.
+        (self.now_ns, self.next_tick_ns) = (0, 0);
     }
 }

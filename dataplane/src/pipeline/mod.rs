@@ -28,7 +28,7 @@ use tapir_parsers::field::Ended;
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
-    DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, decode,
+    DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, TunnelKind, decode,
 };
 
 /// What a worker is set up with.
@@ -42,7 +42,7 @@ pub struct PipelineOptions {
     pub timeouts: Timeouts,
     /// Whether VLAN ids separate flows.
     pub vlan_in_key: bool,
-    /// Whether tunnel ids separate flows.
+    /// Whether ids of networks inside tunnels (VXLAN, Geneve, GRE, NSH) separate flows.
     pub tunnel_in_key: bool,
     /// Bytes of out-of-order segments a direction of a flow may hold.
     pub held_bytes_per_flow: u32,
@@ -70,7 +70,7 @@ impl Default for PipelineOptions {
             flows_max: FLOWS_MAX_DEFAULT,
             timeouts: Timeouts::default(),
             vlan_in_key: false,
-            tunnel_in_key: false,
+            tunnel_in_key: true,
             held_bytes_per_flow: HELD_BYTES_PER_FLOW,
             held_segments: HELD_SEGMENTS_PER_LCORE,
             acked_hole_grace_ns: ACKED_HOLE_GRACE_NS,
@@ -113,6 +113,12 @@ pub struct Pipeline<B> {
     scratch: Vec<u8>,
     now_ns: u64,
     next_tick_ns: u64,
+}
+
+/// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, and an
+/// ERSPAN session names the mirror: they would take a flow apart.
+fn is_network_id(kind: TunnelKind) -> bool {
+    !matches!(kind, TunnelKind::Gtp | TunnelKind::Erspan | TunnelKind::Ipip)
 }
 
 impl<B: crate::source::Buffer> Pipeline<B> {
@@ -259,8 +265,9 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         }
         if self.options.tunnel_in_key
             && let Some(tunnel) = encap.tunnel()
+            && is_network_id(tunnel.kind)
         {
-            domain ^= (tunnel.id.unwrap_or(0) ^ (tunnel.kind as u32) << 28).wrapping_mul(0x85EB_CA6B) | 1;
+            domain ^= (tunnel.id.unwrap_or(0) ^ ((tunnel.kind as u32) << 28)).wrapping_mul(0x85EB_CA6B) | 1;
         }
         domain
     }

@@ -39,6 +39,6 @@ impl Distributor {
         // Addition is symmetric: both directions meet.
         let sum = u128::from_be_bytes(a.0).wrapping_add(u128::from_be_bytes(b.0));
         let mixed = (sum as u64 ^ (sum >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        ((mixed >> 32) * self.workers as u64 >> 32) as usize
+        (((mixed >> 32) * self.workers as u64) >> 32) as usize
     }
 }

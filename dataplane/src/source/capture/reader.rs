@@ -232,7 +232,7 @@ impl<R: Read> CaptureReader<R> {
                 let order = section.order();
                 let kind = order.u32(rest, 0).unwrap_or(0);
                 let len = order.u32(rest, 4).unwrap_or(0) as usize;
-                if len < 12 || len % 4 != 0 || len > RECORD_BYTES_MAX {
+                if len < 12 || !len.is_multiple_of(4) || len > RECORD_BYTES_MAX {
                     return Err(broken("a block length that can't be"));
                 }
                 let Some(block) = rest.get(..len) else {

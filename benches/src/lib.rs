@@ -1,1 +1,0 @@
-//! Traffic generator and benchmarks.
