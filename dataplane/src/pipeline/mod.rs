@@ -106,7 +106,8 @@ pub struct Pipeline<B> {
     counters: Counters,
     ports: PortTable,
     options: PipelineOptions,
-    staged: Box<ArrayVec<Staged, BURST_PACKETS>>,
+    /// Taken out while a burst is handled.
+    staged: Option<Box<ArrayVec<Staged, BURST_PACKETS>>>,
     over: Vec<FlowIndex>,
     waiting: Vec<(FlowIndex, u8)>,
     /// For datagrams whose payload spans segments.
@@ -147,7 +148,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             counters: Counters::default(),
             ports: PortTable::default(),
             options,
-            staged: Box::default(),
+            staged: Some(Box::default()),
             over: Vec::with_capacity(2 * EXPIRE_PER_BURST),
             waiting: Vec::with_capacity(1024),
             scratch: Vec::with_capacity(64 * 1024),
@@ -194,7 +195,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
 
     /// Handles the burst that `source` has received.
     pub fn burst<S: Source<Buffer = B>>(&mut self, source: &mut S) {
-        let mut staged = std::mem::take(&mut self.staged);
+        let Some(mut staged) = self.staged.take() else { return };
         self.stage(source, &mut staged);
         for entry in staged.iter_mut() {
             entry.likely = self.table.prefetch_flow(entry.keyed.hash).unwrap_or(NO_FLOW);
@@ -216,7 +217,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             }
         }
         staged.clear();
-        self.staged = staged;
+        self.staged = Some(staged);
         self.tick(self.now_ns, EXPIRE_PER_BURST);
     }
 
