@@ -8,6 +8,10 @@ pub const BURST_SIZE: usize = 64;
 /// (`RTE_MEMZONE_NAMESIZE`), so pool and ring names may have 26 characters.
 pub(crate) const MAX_NAME: usize = 26;
 
+/// Largest cache an lcore has in front of a pool (`RTE_MEMPOOL_CACHE_MAX_SIZE`). It is flushed when half as
+/// much again is in it.
+pub(crate) const MAX_CACHE: u32 = 512;
+
 /// The shortest Toeplitz key any port takes (52 bytes is the other common length).
 pub(crate) const DEFAULT_RSS_KEY: usize = 40;
 

@@ -7,7 +7,7 @@ use crate::eal::Eal;
 use crate::error::{Error, Result};
 use crate::ffi;
 use crate::id::SocketId;
-use crate::limits::MAX_NAME;
+use crate::limits::{MAX_CACHE, MAX_NAME};
 use crate::mbuf::Mbuf;
 
 /// How large a pool is. Its memory is about `mbufs * (data_room + 256)` bytes.
@@ -16,7 +16,7 @@ pub struct MempoolConfig {
     /// Mbufs in the pool. It must cover the descriptors of every queue that receives into it, plus what
     /// the workers hold and what lies in caches. `2^n - 1` uses memory best.
     pub mbufs: u32,
-    /// Mbufs each lcore keeps for itself, at most 512; 0 for none.
+    /// Mbufs each lcore keeps for itself, at most 512 and two thirds of the pool; 0 for none.
     pub cache: u32,
     /// Bytes a buffer takes of a frame. Longer frames are scattered over several.
     pub data_room: u16,
@@ -55,8 +55,8 @@ impl Mempool {
     /// Allocates a pool. The name is unique in the process and at most 26 bytes long.
     ///
     /// # Errors
-    /// EEXIST for a name in use, ENOMEM (more hugepages, or `memory_mb` with `no_huge`), EINVAL for
-    /// a cache that is too large.
+    /// EEXIST for a name in use, ENOMEM (more hugepages, or `memory_mb` with `no_huge`),
+    /// [`Error::Invalid`] for sizes that can't be.
     pub fn new(eal: &Eal, name: &str, config: MempoolConfig) -> Result<Self> {
         let MempoolConfig {
             mbufs,
@@ -66,6 +66,11 @@ impl Mempool {
         } = config;
         let doing = || format!("create mempool {name} of {mbufs} mbufs of {data_room} bytes");
         let c_name = checked_name(name).map_err(|reason| Error::invalid(doing(), reason))?;
+        if cache > MAX_CACHE || u64::from(cache) * 3 / 2 > u64::from(mbufs) {
+            let reason =
+                format!("a cache of {cache}, but it can have {MAX_CACHE} and two thirds of the pool");
+            return Err(Error::invalid(doing(), reason));
+        }
         // DPDK leaves its headroom free in front of a received frame.
         let Some(room) = data_room.checked_add(ffi::HEADROOM) else {
             return Err(Error::invalid(

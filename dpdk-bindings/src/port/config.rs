@@ -13,7 +13,7 @@ pub struct PortConfig {
     pub rx_queues: u16,
     /// Descriptors of each: packets that can wait in it. Adjusted to what the port takes.
     pub rx_descriptors: u16,
-    /// Transmit queues; Tapir needs none.
+    /// Transmit queues. Tapir needs none; a driver that does (net_af_xdp) gets one for each receive queue.
     pub tx_queues: u16,
     /// Descriptors of each.
     pub tx_descriptors: u16,

@@ -22,6 +22,10 @@ pub use info::PortInfo;
 pub use offloads::RxOffloads;
 pub use stats::{Link, PortStats};
 
+/// Drivers whose sockets have both directions, so that they refuse receive queues without as many transmit
+/// queues.
+const PAIRED_DRIVERS: [&str; 1] = ["net_af_xdp"];
+
 /// An open port, the only handle to it. Dropping it stops and closes it, once its queues are dropped too;
 /// a closed port can't be opened again in this process.
 #[derive(Debug)]
@@ -148,7 +152,12 @@ impl Port {
         if config.rx_queues == 0 || config.rx_queues > info.max_rx_queues {
             return invalid(format!("it can have 1 to {}", info.max_rx_queues));
         }
-        if config.tx_queues > info.max_tx_queues {
+        let tx_queues = if PAIRED_DRIVERS.contains(&info.driver.as_str()) {
+            config.tx_queues.max(config.rx_queues)
+        } else {
+            config.tx_queues
+        };
+        if tx_queues > info.max_tx_queues {
             return invalid(format!("it can have at most {} TX queues", info.max_tx_queues));
         }
         if pools.len() != 1 && pools.len() != usize::from(config.rx_queues) {
@@ -184,7 +193,7 @@ impl Port {
         }
         // SAFETY: a complete configuration, copied; the key is longer than any length that fits its field.
         let returned =
-            unsafe { ffi::rte_eth_dev_configure(id.0, config.rx_queues, config.tx_queues, &raw const conf) };
+            unsafe { ffi::rte_eth_dev_configure(id.0, config.rx_queues, tx_queues, &raw const conf) };
         check(returned, doing)?;
         // Until all queues are set up, starting is refused by DPDK; the state need not tell.
         let (mut rx_descriptors, mut tx_descriptors) = (config.rx_descriptors, config.tx_descriptors);
@@ -210,7 +219,7 @@ impl Port {
                 format!("set up RX queue {queue} of port {id} ({name}) with {rx_descriptors} descriptors")
             })?;
         }
-        for queue in 0..config.tx_queues {
+        for queue in 0..tx_queues {
             // SAFETY: a null configuration is the default one.
             let returned =
                 unsafe { ffi::rte_eth_tx_queue_setup(id.0, queue, tx_descriptors, socket, std::ptr::null()) };
@@ -220,7 +229,7 @@ impl Port {
         }
         self.state = State::Configured(Shape {
             rx_queues: config.rx_queues,
-            tx_queues: config.tx_queues,
+            tx_queues,
             promiscuous: config.promiscuous,
         });
         Ok(PortGrant {
