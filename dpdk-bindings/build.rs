@@ -17,7 +17,6 @@ const LIBRARIES: [&str; 5] = ["rte_eal", "rte_ethdev", "rte_mbuf", "rte_mempool"
 const FUNCTIONS: &[&str] = &[
     "rte_dev_name",
     "rte_dev_probe",
-    "rte_eal_cleanup",
     "rte_eal_init",
     "rte_eth_dev_adjust_nb_rx_tx_desc",
     "rte_eth_dev_close",
@@ -26,6 +25,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_dev_get_port_by_name",
     "rte_eth_dev_info_get",
     "rte_eth_dev_rss_hash_conf_get",
+    "rte_eth_dev_rss_hash_update",
     "rte_eth_dev_socket_id",
     "rte_eth_dev_start",
     "rte_eth_dev_stop",
@@ -44,6 +44,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_get_tsc_hz",
     "rte_mbuf_dyn_rx_timestamp_register",
     "rte_mempool_avail_count",
+    "rte_pktmbuf_free_bulk",
     "rte_pktmbuf_pool_create",
     "rte_ring_create",
     "rte_ring_free",

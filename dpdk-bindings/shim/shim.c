@@ -1,6 +1,5 @@
 #include "shim.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <rte_common.h>
@@ -9,7 +8,6 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
-#include <rte_mempool.h>
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 
@@ -29,9 +27,6 @@ _Static_assert(offsetof(struct rte_mbuf, vlan_tci_outer) == 52, "rte_mbuf layout
 _Static_assert(offsetof(struct rte_mbuf, next) == 64, "rte_mbuf layout");
 _Static_assert(sizeof(struct rte_mbuf) == 128, "rte_mbuf layout");
 
-/* How many mbufs of one pool are collected before they are given back together. */
-enum { FREE_BATCH = 64 };
-
 uint16_t tapir_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t max)
 {
 	return rte_eth_rx_burst(port, queue, mbufs, max);
@@ -40,41 +35,6 @@ uint16_t tapir_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, 
 uint16_t tapir_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count)
 {
 	return rte_eth_tx_burst(port, queue, mbufs, count);
-}
-
-/* An mbuf that nobody shares, alone in its chain, with its bytes in its own buffer: it goes back to
- * the pool as it is. All three facts are in the first cache line; rte_pktmbuf_free_bulk would also
- * read `next` in the second one, which nothing else on the receive path touches. */
-static inline bool is_plain(const struct rte_mbuf *mbuf)
-{
-	return rte_mbuf_refcnt_read(mbuf) == 1 && mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf);
-}
-
-void tapir_free_bulk(struct rte_mbuf **mbufs, unsigned int count)
-{
-	struct rte_mbuf *pending[FREE_BATCH];
-	struct rte_mempool *pool = NULL;
-	unsigned int pending_count = 0;
-
-	for (unsigned int i = 0; i < count; i++) {
-		struct rte_mbuf *mbuf = mbufs[i];
-
-		if (mbuf == NULL)
-			continue;
-		if (unlikely(!is_plain(mbuf))) {
-			rte_pktmbuf_free(mbuf);
-			continue;
-		}
-		if (mbuf->pool != pool || pending_count == FREE_BATCH) {
-			if (pending_count > 0)
-				rte_mempool_put_bulk(pool, (void **)pending, pending_count);
-			pending_count = 0;
-			pool = mbuf->pool;
-		}
-		pending[pending_count++] = mbuf;
-	}
-	if (pending_count > 0)
-		rte_mempool_put_bulk(pool, (void **)pending, pending_count);
 }
 
 void tapir_free(struct rte_mbuf *mbuf)

@@ -14,9 +14,6 @@ uint16_t tapir_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, 
 /* Sends up to `count` mbufs; the ones past the returned number still belong to the caller. */
 uint16_t tapir_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count);
 
-/* Gives `count` packets (heads of chains; null entries are skipped) back to their pools. */
-void tapir_free_bulk(struct rte_mbuf **mbufs, unsigned int count);
-
 /* Gives one packet (a head with its chain) back. */
 void tapir_free(struct rte_mbuf *mbuf);
 

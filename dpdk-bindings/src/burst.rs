@@ -94,7 +94,7 @@ impl Burst {
         let owned = std::mem::take(&mut self.len);
         if owned > 0 {
             // SAFETY: `slots[..owned]` are owned or null, and with `len` 0 nobody reads them again.
-            unsafe { ffi::tapir_free_bulk(self.slots.as_mut_ptr(), owned as u32) };
+            unsafe { ffi::rte_pktmbuf_free_bulk(self.slots.as_mut_ptr(), owned as u32) };
         }
     }
 

@@ -1,20 +1,24 @@
-//! DPDK's environment: started once a process, cleaned up after everything made with it.
+//! DPDK's environment: started once a process, for the life of the process.
 //!
 //! EAL makes the thread that initialises it its main lcore: pins it, and every thread that one starts
-//! later inherits the pinning. So EAL gets a thread of its own, which does nothing but wait for the end;
+//! later inherits the pinning. So EAL gets a thread of its own, which does nothing from then on;
 //! the caller's affinity is never touched, and threads that work on packets say where they run
 //! ([`Lcore`](crate::Lcore)).
+//!
+//! EAL is not cleaned up. Ports are closed one by one; what is left is memory, which the kernel takes back
+//! when the process exits, while `rte_eal_cleanup` unmaps it under mbufs still held and under EAL's
+//! own interrupt thread, which goes on running (22.11; seen as a crash after closing net_memif). In return
+//! every pool and every mbuf is valid for good. Use [`EalConfig::in_memory`] where no hugepage files should stay.
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, c_char, c_int};
-use std::fmt;
 use std::fs;
 use std::path::Path;
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use crate::affinity::Affinity;
 use crate::eal_config::EalConfig;
@@ -24,37 +28,19 @@ use crate::id::{PortId, SocketId};
 use crate::mbuf;
 
 static INITIALISED: AtomicBool = AtomicBool::new(false);
+static OPEN_PORTS: Mutex<BTreeSet<PortId>> = Mutex::new(BTreeSet::new());
 
-/// A handle to EAL. Clones are the same EAL; it is cleaned up when the last one, and everything
-/// made with it, is dropped.
-#[derive(Clone)]
-pub struct Eal(Arc<Inner>);
-
-struct Inner {
-    thread: Option<JoinHandle<()>>,
-    end: Sender<End>,
-    pools: Mutex<Vec<Pool>>,
-    open_ports: Mutex<BTreeSet<PortId>>,
-}
-
-/// A pool made here, and how many mbufs it has. They live until EAL is cleaned up.
-struct Pool(NonNull<ffi::rte_mempool>, u32);
-
-// SAFETY: only its count is read, which DPDK allows from any thread.
-unsafe impl Send for Pool {}
-
-/// How EAL's thread is told to end.
-enum End {
-    CleanUp,
-    /// Some mbuf is still out: memory must stay until the process exits.
-    LeaveAsIs,
-}
+/// Proof that EAL is up.
+#[derive(Clone, Copy, Debug)]
+pub struct Eal(());
 
 impl Eal {
     /// Starts EAL and its devices.
     ///
+    /// The handle can be copied to any thread.
+    ///
     /// # Errors
-    /// [`Error::AlreadyInitialised`] on a second call, also after the first failed or was cleaned up;
+    /// [`Error::AlreadyInitialised`] on a second call, also when the first failed;
     /// [`Error::NoHugepages`]; DPDK's errno for everything else, with the device if it was one.
     pub fn init(config: &EalConfig) -> Result<Self> {
         let doing = || "initialise EAL".to_owned();
@@ -68,21 +54,22 @@ impl Eal {
             return Err(Error::AlreadyInitialised);
         }
 
-        let (end, end_receiver) = channel();
-        let (started, started_receiver) = channel();
-        let thread = thread::Builder::new()
+        let (started, outcome) = channel();
+        thread::Builder::new()
             .name("eal".to_owned())
-            .spawn(move || run(args, &vdevs, &started, &end_receiver))
+            .spawn(move || {
+                // Nobody waits for an outcome only if the caller is gone.
+                _ = started.send(initialise(args).and_then(|()| vdevs.iter().try_for_each(probe)));
+                // This thread is DPDK's main lcore, so it stays.
+                loop {
+                    thread::park();
+                }
+            })
             .map_err(|error| Error::invalid(doing(), format!("no thread: {error}")))?;
-        started_receiver
+        outcome
             .recv()
             .unwrap_or_else(|_| Err(Error::invalid(doing(), "EAL's thread ended")))?;
-        Ok(Self(Arc::new(Inner {
-            thread: Some(thread),
-            end,
-            pools: Mutex::default(),
-            open_ports: Mutex::default(),
-        })))
+        Ok(Self(()))
     }
 
     /// Ticks of [`tsc`](crate::tsc) in a second.
@@ -102,61 +89,24 @@ impl Eal {
                 .collect()
         }
     }
+}
 
-    /// Remembers a pool, whose mbufs must be back before EAL can go.
-    pub(crate) fn register_pool(&self, pool: NonNull<ffi::rte_mempool>, mbufs: u32) {
-        lock(&self.0.pools).push(Pool(pool, mbufs));
-    }
-
-    /// Reserves a port for one [`Port`](crate::Port).
-    pub(crate) fn claim_port(&self, port: PortId) -> Result<()> {
-        if lock(&self.0.open_ports).insert(port) {
-            Ok(())
-        } else {
-            Err(Error::PortInUse(port))
-        }
-    }
-
-    pub(crate) fn release_port(&self, port: PortId) {
-        lock(&self.0.open_ports).remove(&port);
+/// Reserves a port for one [`Port`](crate::Port).
+pub(crate) fn claim_port(port: PortId) -> Result<()> {
+    if open_ports().insert(port) {
+        Ok(())
+    } else {
+        Err(Error::PortInUse(port))
     }
 }
 
-impl fmt::Debug for Eal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Eal").finish_non_exhaustive()
-    }
+pub(crate) fn release_port(port: PortId) {
+    open_ports().remove(&port);
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // Registered threads hold a handle, so none is in the middle of returning an mbuf to its cache;
-        // others return to the pool's ring, which counts an mbuf only when it is there.
-        let all_back = lock(&self.pools).iter().all(|Pool(pool, mbufs)| {
-            // SAFETY: pools live until the clean-up this decides about.
-            unsafe { ffi::rte_mempool_avail_count(pool.as_ptr()) == *mbufs }
-        });
-        // A send fails, and a join does, only if the thread is gone: nothing left to do then.
-        _ = self
-            .end
-            .send(if all_back { End::CleanUp } else { End::LeaveAsIs });
-        _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-/// The life of EAL's thread.
-fn run(args: Vec<CString>, vdevs: &[CString], started: &Sender<Result<()>>, end: &Receiver<End>) {
-    if let Err(error) = initialise(args) {
-        _ = started.send(Err(error));
-        return;
-    }
-    let probed = vdevs.iter().try_for_each(probe);
-    let go_on = probed.is_ok();
-    _ = started.send(probed);
-    if !go_on || matches!(end.recv(), Ok(End::CleanUp)) {
-        // SAFETY: no pool is in use (see `Inner::drop`), ports and rings hold an `Eal`, so are gone.
-        unsafe { ffi::rte_eal_cleanup() };
-    }
+/// The set stays whole whatever panicked.
+fn open_ports() -> MutexGuard<'static, BTreeSet<PortId>> {
+    OPEN_PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn initialise(args: Vec<CString>) -> Result<()> {
@@ -201,9 +151,4 @@ fn has_no_hugepages(sizes: &Path) -> bool {
     sizes.flatten().all(|size| {
         fs::read_to_string(size.path().join("nr_hugepages")).is_ok_and(|count| count.trim() == "0")
     })
-}
-
-/// What the mutexes hold stays whole whatever panicked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,7 +20,7 @@ pub enum Error {
         /// What DPDK answered.
         errno: Errno,
     },
-    /// EAL can be initialised once in the life of a process, also after it was cleaned up.
+    /// EAL can be initialised once in the life of a process, also when that failed.
     #[error("initialise EAL: already done in this process, and possible only once")]
     AlreadyInitialised,
     /// The kernel has no hugepage to give, and `no_huge` was not asked for.
@@ -106,6 +106,7 @@ impl Errno {
             libc::ENOSYS => "ENOSYS",
             libc::ENOTSUP => "ENOTSUP",
             libc::EALREADY => "EALREADY",
+            libc::ENOBUFS => "ENOBUFS",
             libc::ETIMEDOUT => "ETIMEDOUT",
             libc::ENETDOWN => "ENETDOWN",
             _ => return None,

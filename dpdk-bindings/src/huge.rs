@@ -18,7 +18,6 @@ use crate::id::SocketId;
 pub struct HugeSlice<T> {
     start: NonNull<T>,
     len: usize,
-    _eal: Eal,
 }
 
 // SAFETY: owns its elements, as a `Box<[T]>` does.
@@ -31,7 +30,7 @@ impl<T: Zeroable> HugeSlice<T> {
     ///
     /// # Errors
     /// ENOMEM if there is no such piece of memory in one: more hugepages, or `memory_mb` with `no_huge`.
-    pub fn zeroed(eal: &Eal, len: usize, socket: Option<SocketId>) -> Result<Self> {
+    pub fn zeroed(_eal: Eal, len: usize, socket: Option<SocketId>) -> Result<Self> {
         const { assert!(!std::mem::needs_drop::<T>(), "elements are not dropped") };
         let doing = || format!("allocate {len} of {}", type_name::<T>());
         let Some(bytes) = len.checked_mul(size_of::<T>()) else {
@@ -41,7 +40,6 @@ impl<T: Zeroable> HugeSlice<T> {
             return Ok(Self {
                 start: NonNull::dangling(),
                 len,
-                _eal: eal.clone(),
             });
         }
         // 0 is a cache line.
@@ -57,11 +55,7 @@ impl<T: Zeroable> HugeSlice<T> {
             doing: doing(),
             errno: crate::Errno(libc::ENOMEM),
         })?;
-        Ok(Self {
-            start,
-            len,
-            _eal: eal.clone(),
-        })
+        Ok(Self { start, len })
     }
 }
 
@@ -86,7 +80,7 @@ impl<T> DerefMut for HugeSlice<T> {
 impl<T> Drop for HugeSlice<T> {
     fn drop(&mut self) {
         if self.len * size_of::<T>() > 0 {
-            // SAFETY: from rte_zmalloc_socket, freed once, while EAL is up.
+            // SAFETY: from rte_zmalloc_socket, freed once.
             unsafe { ffi::rte_free(self.start.as_ptr().cast()) };
         }
     }

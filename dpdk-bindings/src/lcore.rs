@@ -19,8 +19,6 @@ pub struct Lcore {
     id: LcoreId,
     cpu: CpuId,
     before: Affinity,
-    // Until the thread has left, EAL can't be cleaned up.
-    _eal: Eal,
     // About this thread, so of no use on another.
     _not_send: PhantomData<*mut ()>,
 }
@@ -31,7 +29,7 @@ impl Lcore {
     /// # Errors
     /// EINVAL if the process may not use that CPU, ENOMEM when all 128 lcore ids are taken,
     /// [`Error::Invalid`] if the thread is an lcore already.
-    pub fn enter(eal: &Eal, cpu: CpuId) -> Result<Self> {
+    pub fn enter(_eal: Eal, cpu: CpuId) -> Result<Self> {
         let doing = || format!("register a thread on CPU {cpu}");
         if Self::current().is_some() {
             return Err(Error::invalid(doing(), "it is registered already"));
@@ -46,7 +44,6 @@ impl Lcore {
                 id,
                 cpu,
                 before,
-                _eal: eal.clone(),
                 _not_send: PhantomData,
             }),
             (result, _) => {

@@ -7,11 +7,33 @@
 //!   └─── HugeSlice
 //! ```
 //!
+//! ```no_run
+//! use dpdk_bindings::{Burst, CpuId, Eal, EalConfig, Lcore, Mempool, MempoolConfig, Port, PortConfig};
+//!
+//! # fn main() -> dpdk_bindings::Result<()> {
+//! let eal = Eal::init(&EalConfig::new().in_memory().vdev("net_af_packet0,iface=eth1"))?;
+//! let pool = Mempool::new(eal, "rx", MempoolConfig::default())?;
+//! let mut port = Port::by_name(eal, "net_af_packet0")?;
+//! let granted = port.configure(&PortConfig::default(), &[pool])?;
+//! println!("{granted:?}");
+//! for mut queue in port.start()?.rx {
+//!     std::thread::spawn(move || -> dpdk_bindings::Result<()> {
+//!         let _lcore = Lcore::enter(eal, CpuId(queue.index()))?;
+//!         let mut burst = Burst::new();
+//!         loop {
+//!             queue.receive(&mut burst);
+//!             burst.prefetch_data();
+//!             burst.iter().for_each(|packet| println!("{} bytes", packet.len()));
+//!         }
+//!     });
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What makes it sound, in one place:
 //!
-//! - [`Eal`] is a counted handle. Ports, rings, pools, lcores and huge slices hold one, so EAL is
-//!   cleaned up after all of them, and only if every mbuf is back in its pool.
-//! - A pool's memory lives as long as EAL, so an [`Mbuf`] needs no back reference to stay valid.
+//! - EAL, once up, stays up, and a pool is never freed: an [`Mbuf`] needs no back reference to be valid.
 //! - A queue is handed out once, its methods take `&mut self`, and its port stays started until the
 //!   queue is dropped: no two threads poll one queue, none polls a closed one.
 //! - An [`Mbuf`] has no `Clone`; [`Mbuf::share`] adds a holder on purpose. Packet bytes are read-only.

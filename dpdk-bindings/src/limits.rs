@@ -12,8 +12,8 @@ pub(crate) const MAX_NAME: usize = 26;
 /// much again is in it.
 pub(crate) const MAX_CACHE: u32 = 512;
 
-/// The shortest Toeplitz key any port takes (52 bytes is the other common length).
-pub(crate) const DEFAULT_RSS_KEY: usize = 40;
+/// Bytes of the Toeplitz key of a port that does not say: the shortest in use (52 is the other one).
+pub(crate) const DEFAULT_RSS_KEY: u8 = 40;
 
 /// Longest RSS key a port may name: `hash_key_size` is a `u8`.
 pub(crate) const MAX_RSS_KEY: usize = 255;
@@ -23,4 +23,4 @@ pub(crate) const MAX_RSS_KEY: usize = 255;
 pub(crate) const MAX_FRAME: usize = 65_535;
 
 const _: () = assert!(BURST_SIZE.is_multiple_of(32) && BURST_SIZE <= u16::MAX as usize);
-const _: () = assert!(DEFAULT_RSS_KEY <= MAX_RSS_KEY);
+const _: () = assert!(DEFAULT_RSS_KEY as usize <= MAX_RSS_KEY);

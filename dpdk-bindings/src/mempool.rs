@@ -10,7 +10,8 @@ use crate::id::SocketId;
 use crate::limits::{MAX_CACHE, MAX_NAME};
 use crate::mbuf::Mbuf;
 
-/// How large a pool is. Its memory is about `mbufs * (data_room + 256)` bytes.
+/// How large a pool is. Its memory is about `mbufs * (data_room + 320)` bytes; with `no_huge` no mbuf crosses
+/// a page, so those of the usual size take 4 KiB each.
 #[derive(Clone, Copy, Debug)]
 pub struct MempoolConfig {
     /// Mbufs in the pool. It must cover the descriptors of every queue that receives into it, plus what
@@ -36,13 +37,13 @@ impl Default for MempoolConfig {
     }
 }
 
-/// A pool of mbufs. Clones are the same pool, which lives as long as EAL.
+/// A pool of mbufs. Clones are the same pool, which stays for the life of the process, since any mbuf of it
+/// may.
 #[derive(Clone, Debug)]
 pub struct Mempool {
     pool: NonNull<ffi::rte_mempool>,
     config: MempoolConfig,
     name: String,
-    _eal: Eal,
 }
 
 // SAFETY: DPDK's pools are made for use by many threads: a multi-producer, multi-consumer ring
@@ -57,7 +58,7 @@ impl Mempool {
     /// # Errors
     /// EEXIST for a name in use, ENOMEM (more hugepages, or `memory_mb` with `no_huge`),
     /// [`Error::Invalid`] for sizes that can't be.
-    pub fn new(eal: &Eal, name: &str, config: MempoolConfig) -> Result<Self> {
+    pub fn new(_eal: Eal, name: &str, config: MempoolConfig) -> Result<Self> {
         let MempoolConfig {
             mbufs,
             cache,
@@ -83,12 +84,10 @@ impl Mempool {
             ffi::rte_pktmbuf_pool_create(c_name.as_ptr(), mbufs, cache, 0, room, SocketId::to_raw(socket))
         };
         let pool = NonNull::new(pool).ok_or_else(|| Error::from_rte_errno(doing()))?;
-        eal.register_pool(pool, mbufs);
         Ok(Self {
             pool,
             config,
             name: name.to_owned(),
-            _eal: eal.clone(),
         })
     }
 
@@ -108,7 +107,7 @@ impl Mempool {
     /// all caches, so not for every packet.
     #[must_use]
     pub fn available(&self) -> u32 {
-        // SAFETY: the pool lives as long as the handle's EAL.
+        // SAFETY: pools are never freed.
         unsafe { ffi::rte_mempool_avail_count(self.pool.as_ptr()) }
     }
 

@@ -18,7 +18,7 @@ use crate::mempool::checked_name;
 ///
 /// # Errors
 /// EEXIST for a name in use, ENOMEM, EINVAL for a capacity of 0 or 2^31 and up.
-pub fn ring(eal: &Eal, name: &str, capacity: u32, socket: Option<SocketId>) -> Result<(Producer, Consumer)> {
+pub fn ring(_eal: Eal, name: &str, capacity: u32, socket: Option<SocketId>) -> Result<(Producer, Consumer)> {
     let doing = || format!("create ring {name} for {capacity} packets");
     let c_name = checked_name(name).map_err(|reason| Error::invalid(doing(), reason))?;
     if capacity == 0 {
@@ -29,10 +29,7 @@ pub fn ring(eal: &Eal, name: &str, capacity: u32, socket: Option<SocketId>) -> R
     // SAFETY: EAL is up; the name is copied.
     let ring = unsafe { ffi::rte_ring_create(c_name.as_ptr(), capacity, SocketId::to_raw(socket), flags) };
     let ring = NonNull::new(ring).ok_or_else(|| Error::from_rte_errno(doing()))?;
-    let ring = Arc::new(Shared {
-        ring,
-        _eal: eal.clone(),
-    });
+    let ring = Arc::new(Shared { ring });
     Ok((Producer(Arc::clone(&ring)), Consumer(ring)))
 }
 
@@ -46,7 +43,6 @@ pub struct Consumer(Arc<Shared>);
 
 struct Shared {
     ring: NonNull<ffi::rte_ring>,
-    _eal: Eal,
 }
 
 // SAFETY: a ring with one producer and one consumer may have them on different threads; that there is
@@ -123,7 +119,7 @@ impl Drop for Shared {
                 if count == 0 {
                     break;
                 }
-                ffi::tapir_free_bulk(left.as_mut_ptr(), count);
+                ffi::rte_pktmbuf_free_bulk(left.as_mut_ptr(), count);
             }
         }
         // SAFETY: made by `ring`, freed once.

@@ -17,8 +17,8 @@ fn flows_are_spread_and_stay_together() {
         &format!("net_af_packet0,iface={},qpairs=2", veth.near),
         &format!("net_af_packet1,iface={}", veth.far),
     ]);
-    let pool = Mempool::new(&eal, "af_packet", MempoolConfig::default()).unwrap();
-    let mut near = Port::by_name(&eal, "net_af_packet0").unwrap();
+    let pool = Mempool::new(eal, "af_packet", MempoolConfig::default()).unwrap();
+    let mut near = Port::by_name(eal, "net_af_packet0").unwrap();
     let info = near.info().clone();
     assert_eq!(
         (info.driver.as_str(), info.max_rx_queues, info.can_rss()),
@@ -39,7 +39,7 @@ fn flows_are_spread_and_stay_together() {
     assert!(near.link().unwrap().up);
     assert!(!near.has_symmetric_rss());
 
-    let mut far = Port::by_name(&eal, "net_af_packet1").unwrap();
+    let mut far = Port::by_name(eal, "net_af_packet1").unwrap();
     far.configure(
         &PortConfig {
             tx_queues: 1,

@@ -17,15 +17,15 @@ fn frames_come_through_xdp() {
         Ok(eal) => eal,
         Err(error) => return println!("skipped: {error}"),
     };
-    let pool = Mempool::new(&eal, "af_xdp", MempoolConfig::default()).unwrap();
-    let mut near = Port::by_name(&eal, "net_af_xdp0").unwrap();
+    let pool = Mempool::new(eal, "af_xdp", MempoolConfig::default()).unwrap();
+    let mut near = Port::by_name(eal, "net_af_xdp0").unwrap();
     assert_eq!(near.info().driver, "net_af_xdp");
     if let Err(error) = near.configure(&PortConfig::default(), std::slice::from_ref(&pool)) {
         return println!("skipped: {error}");
     }
     let mut queue = near.start().unwrap().rx.remove(0);
 
-    let mut far = Port::by_name(&eal, "net_af_packet0").unwrap();
+    let mut far = Port::by_name(eal, "net_af_packet0").unwrap();
     far.configure(
         &PortConfig {
             tx_queues: 1,
@@ -45,7 +45,7 @@ fn frames_come_through_xdp() {
             .iter()
             .for_each(|frame| assert!(sender.send(&pool, frame).unwrap()));
         receive(&mut queue, frames.len(), |burst| {
-            bytes.extend(burst.iter().map(|packet| packet.data().to_vec()))
+            bytes.extend(burst.iter().map(|packet| packet.data().to_vec()));
         });
     }
     assert_eq!(bytes, frames);

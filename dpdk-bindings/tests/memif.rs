@@ -18,13 +18,13 @@ fn frames_cross_shared_memory() {
         )
     };
     let eal = common::eal(&[&end(0, "server"), &end(1, "client")]);
-    let pool = Mempool::new(&eal, "memif", MempoolConfig::default()).unwrap();
+    let pool = Mempool::new(eal, "memif", MempoolConfig::default()).unwrap();
     let start = |name, tx_queues| {
         let config = PortConfig {
             tx_queues,
             ..Default::default()
         };
-        let mut port = Port::by_name(&eal, name).unwrap();
+        let mut port = Port::by_name(eal, name).unwrap();
         port.configure(&config, std::slice::from_ref(&pool)).unwrap();
         let queues = port.start().unwrap();
         (port, queues)

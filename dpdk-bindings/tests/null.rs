@@ -4,13 +4,19 @@
 mod common;
 
 use dpdk_bindings::{
-    Burst, CpuId, Eal, EalConfig, Error, HugeSlice, Lcore, Mbuf, Mempool, MempoolConfig, Packet, Port,
-    PortConfig, ring, tsc,
+    Burst, CpuId, Eal, EalConfig, Error, HugeSlice, Lcore, Mbuf, Mempool, MempoolConfig, Port, PortConfig,
+    ring, tsc,
 };
 
 #[test]
 fn from_eal_to_packets() {
+    let cpus = std::thread::available_parallelism().unwrap();
     let eal = common::eal(&["net_null0,size=128", "net_null1"]);
+    assert_eq!(
+        std::thread::available_parallelism().unwrap(),
+        cpus,
+        "the caller is not pinned"
+    );
     assert_eq!(Lcore::current(), None, "the caller is no lcore, EAL's thread is");
     assert_eq!(
         Eal::init(&EalConfig::new().no_huge()).unwrap_err(),
@@ -18,15 +24,15 @@ fn from_eal_to_packets() {
     );
     assert!(!eal.sockets().is_empty());
 
-    ports(&eal);
-    pools_and_packets(&eal);
-    lcores(&eal);
-    huge_slices(&eal);
-    rings(&eal);
-    clock(&eal);
+    ports(eal);
+    pools_and_packets(eal);
+    lcores(eal);
+    huge_slices(eal);
+    rings(eal);
+    clock(eal);
 }
 
-fn ports(eal: &Eal) {
+fn ports(eal: Eal) {
     let names: Vec<_> = Port::list(eal)
         .unwrap()
         .into_iter()
@@ -94,12 +100,20 @@ fn ports(eal: &Eal) {
         }
     );
     assert!(port.link().unwrap().up);
+    // This driver has a key, though it hashes nothing, and takes it only while it runs.
+    let rss = grant.rss.unwrap();
+    assert_eq!(
+        (rss.functions & !port.info().rss_functions, rss.key_size),
+        (0, 40)
+    );
+    assert!(port.has_symmetric_rss());
     drop(queues);
     port.stop().unwrap();
+    assert!(!port.has_symmetric_rss());
     assert_eq!(port.start().unwrap().rx.len(), 2);
 }
 
-fn pools_and_packets(eal: &Eal) {
+fn pools_and_packets(eal: Eal) {
     let size = 1023;
     let pool = Mempool::new(
         eal,
@@ -179,37 +193,47 @@ fn pools_and_packets(eal: &Eal) {
     burst.clear();
     assert_eq!(pool.in_use(), 0);
 
+    let too_small = Mempool::new(
+        eal,
+        "small",
+        MempoolConfig {
+            mbufs: 255,
+            ..Default::default()
+        },
+    );
+    assert!(too_small.unwrap_err().to_string().contains("a cache of 256"));
+
     let all: Vec<Mbuf> = std::iter::from_fn(|| pool.packet_from(b"")).collect();
     assert_eq!(all.len(), size as usize);
-    assert!(all.iter().all(|packet: &Mbuf| Packet::len(packet) == 0));
+    assert!(all.iter().all(|packet| packet.len() == 0));
     drop(all);
     assert_eq!(pool.in_use(), 0);
 }
 
-fn lcores(eal: &Eal) {
-    let (eal, pool) = (
-        eal.clone(),
-        Mempool::new(eal, "lcores", MempoolConfig::default()).unwrap(),
-    );
+fn lcores(eal: Eal) {
+    let pool = Mempool::new(eal, "lcores", MempoolConfig::default()).unwrap();
     std::thread::spawn(move || {
-        let lcore = Lcore::enter(&eal, CpuId(0)).unwrap();
+        let cpus = std::thread::available_parallelism().unwrap();
+        let lcore = Lcore::enter(eal, CpuId(0)).unwrap();
         assert_eq!(Lcore::current(), Some(lcore.id()));
         assert_eq!(lcore.cpu(), CpuId(0));
-        assert!(Lcore::enter(&eal, CpuId(0)).is_err(), "registered already");
+        assert!(Lcore::enter(eal, CpuId(0)).is_err(), "registered already");
         // Goes to this lcore's cache, and counts as back.
         drop(pool.packet_from(b"x").unwrap());
         assert_eq!(pool.in_use(), 0);
+        assert_eq!(std::thread::available_parallelism().unwrap().get(), 1, "pinned");
         drop(lcore);
         assert_eq!(Lcore::current(), None);
-        assert!(Lcore::enter(&eal, CpuId(5000)).is_err());
-        let error = Lcore::enter(&eal, CpuId(1023)).unwrap_err().to_string();
+        assert_eq!(std::thread::available_parallelism().unwrap(), cpus, "as before");
+        assert!(Lcore::enter(eal, CpuId(5000)).is_err());
+        let error = Lcore::enter(eal, CpuId(1023)).unwrap_err().to_string();
         assert!(error.contains("EINVAL"), "{error}");
     })
     .join()
     .unwrap();
 }
 
-fn huge_slices(eal: &Eal) {
+fn huge_slices(eal: Eal) {
     let mut slice = HugeSlice::<[u64; 8]>::zeroed(eal, 1000, None).unwrap();
     assert_eq!((slice.len(), slice.as_ptr().addr() % 64), (1000, 0));
     assert!(slice.iter().flatten().all(|word| *word == 0));
@@ -231,7 +255,7 @@ fn huge_slices(eal: &Eal) {
     assert!(HugeSlice::<u64>::zeroed(eal, usize::MAX, None).is_err());
 }
 
-fn rings(eal: &Eal) {
+fn rings(eal: Eal) {
     let pool = Mempool::new(eal, "rings", MempoolConfig::default()).unwrap();
     let (mut producer, mut consumer) = ring(eal, "small", 100, None).unwrap();
     assert!(ring(eal, "small", 100, None).is_err(), "the name is in use");
@@ -272,7 +296,7 @@ fn rings(eal: &Eal) {
     assert_eq!(pool.in_use(), 0);
 }
 
-fn clock(eal: &Eal) {
+fn clock(eal: Eal) {
     let before = tsc::now();
     std::thread::sleep(std::time::Duration::from_millis(20));
     let seconds = (tsc::now() - before) as f64 / eal.tsc_hz() as f64;

@@ -20,8 +20,8 @@ fn bytes_of_a_capture_come_through() {
         data_room: 1024,
         ..Default::default()
     };
-    let pool = Mempool::new(&eal, "small buffers", config).unwrap();
-    let mut port = Port::by_name(&eal, "net_pcap0").unwrap();
+    let pool = Mempool::new(eal, "small buffers", config).unwrap();
+    let mut port = Port::by_name(eal, "net_pcap0").unwrap();
     assert_eq!(port.info().driver, "net_pcap");
     assert!(!port.info().can_rss());
 

@@ -10,7 +10,7 @@ use dpdk_bindings::{Burst, Mempool, MempoolConfig, Port, PortConfig};
 fn what_is_sent_comes_back() {
     let eal = common::eal(&["net_ring0"]);
     let pool = Mempool::new(
-        &eal,
+        eal,
         "ring",
         MempoolConfig {
             mbufs: 1023,
@@ -18,7 +18,7 @@ fn what_is_sent_comes_back() {
         },
     )
     .unwrap();
-    let mut port = Port::by_name(&eal, "net_ring0").unwrap();
+    let mut port = Port::by_name(eal, "net_ring0").unwrap();
     let config = PortConfig {
         tx_queues: 1,
         ..Default::default()

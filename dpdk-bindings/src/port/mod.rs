@@ -3,28 +3,30 @@
 mod config;
 mod info;
 mod offloads;
+mod rss;
 mod stats;
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::eal::Eal;
+use crate::eal::{self, Eal};
 use crate::error::{Error, Result, check};
 use crate::ffi;
 use crate::id::{PortId, SocketId};
-use crate::limits::{DEFAULT_RSS_KEY, MAX_RSS_KEY};
+use crate::limits::MAX_RSS_KEY;
 use crate::mempool::Mempool;
 use crate::queue::{RxQueue, TxQueue};
 
-pub use config::{PortConfig, PortGrant, RssGrant};
+pub use config::{PortConfig, PortGrant};
 pub use info::PortInfo;
 pub use offloads::RxOffloads;
+pub use rss::RssGrant;
 pub use stats::{Link, PortStats};
 
-/// Drivers whose sockets have both directions, so that they refuse receive queues without as many transmit
-/// queues.
-const PAIRED_DRIVERS: [&str; 1] = ["net_af_xdp"];
+/// Drivers that don't work with receive queues alone, and get as many transmit queues: net_af_xdp, whose
+/// sockets have both directions, refuses; net_memif never connects to a peer that also receives.
+const PAIRED_DRIVERS: [&str; 2] = ["net_af_xdp", "net_memif"];
 
 /// An open port, the only handle to it. Dropping it stops and closes it, once its queues are dropped too;
 /// a closed port can't be opened again in this process.
@@ -48,6 +50,7 @@ struct Shape {
     rx_queues: u16,
     tx_queues: u16,
     promiscuous: bool,
+    rss: Option<RssGrant>,
 }
 
 /// The queues of a port that was started.
@@ -64,7 +67,6 @@ pub struct Queues {
 pub(crate) struct Device {
     info: PortInfo,
     started: bool,
-    eal: Eal,
 }
 
 impl Device {
@@ -82,7 +84,7 @@ impl Drop for Device {
             }
             ffi::rte_eth_dev_close(self.info.id.0);
         }
-        self.eal.release_port(self.info.id);
+        eal::release_port(self.info.id);
     }
 }
 
@@ -91,7 +93,7 @@ impl Port {
     ///
     /// # Errors
     /// DPDK's, if a driver can't describe a port.
-    pub fn list(_eal: &Eal) -> Result<Vec<PortInfo>> {
+    pub fn list(_eal: Eal) -> Result<Vec<PortInfo>> {
         info::all().into_iter().map(PortInfo::read).collect()
     }
 
@@ -100,7 +102,7 @@ impl Port {
     ///
     /// # Errors
     /// [`Error::NoSuchPort`] with the names there are, [`Error::PortInUse`].
-    pub fn by_name(eal: &Eal, name: &str) -> Result<Self> {
+    pub fn by_name(eal: Eal, name: &str) -> Result<Self> {
         let found = Self::list(eal)?
             .into_iter()
             .find(|port| port.name == name || port.name == format!("0000:{name}"));
@@ -111,17 +113,13 @@ impl Port {
     ///
     /// # Errors
     /// [`Error::NoSuchPort`] with the names there are, [`Error::PortInUse`].
-    pub fn open(eal: &Eal, id: PortId) -> Result<Self> {
+    pub fn open(_eal: Eal, id: PortId) -> Result<Self> {
         if !info::all().contains(&id) {
             return Err(info::no_such_port(id.to_string()));
         }
         let info = PortInfo::read(id)?;
-        eal.claim_port(id)?;
-        let device = Arc::new(Device {
-            info,
-            started: false,
-            eal: eal.clone(),
-        });
+        eal::claim_port(id)?;
+        let device = Arc::new(Device { info, started: false });
         Ok(Self {
             device,
             state: State::Opened,
@@ -184,12 +182,10 @@ impl Port {
         let mut conf = ffi::rte_eth_conf::default();
         conf.rxmode.mtu = mtu.into();
         conf.rxmode.offloads = offloads.to_raw();
-        let mut key = config::SYMMETRIC_KEY;
+        let mut key = [0; MAX_RSS_KEY];
         if let Some(rss) = rss {
             conf.rxmode.mq_mode = ffi::RTE_ETH_MQ_RX_RSS;
-            conf.rx_adv_conf.rss_conf.rss_hf = rss.functions;
-            conf.rx_adv_conf.rss_conf.rss_key = key.as_mut_ptr();
-            conf.rx_adv_conf.rss_conf.rss_key_len = rss.key_size;
+            conf.rx_adv_conf.rss_conf = rss.to_raw(&mut key);
         }
         // SAFETY: a complete configuration, copied; the key is longer than any length that fits its field.
         let returned =
@@ -211,7 +207,7 @@ impl Port {
             queue_conf.offloads = offloads.to_raw();
             // A worker that is late must lose its own packets, not hold up the other queues' packets.
             queue_conf.rx_drop_en = 1;
-            // SAFETY: the pool lives as long as EAL; the configuration is copied.
+            // SAFETY: pools are never freed; the configuration is copied.
             let returned = unsafe {
                 ffi::rte_eth_rx_queue_setup(id.0, queue, rx_descriptors, socket, &raw const queue_conf, pool)
             };
@@ -231,6 +227,7 @@ impl Port {
             rx_queues: config.rx_queues,
             tx_queues,
             promiscuous: config.promiscuous,
+            rss,
         });
         Ok(PortGrant {
             rx_queues: config.rx_queues,
@@ -270,6 +267,12 @@ impl Port {
                 check(returned, || format!("make port {id} promiscuous"))?;
             }
         }
+        if let Some(rss) = shape.rss
+            && let Ok(false) = rss.is_in_place(id)
+        {
+            // Nothing is lost if this fails too: `has_symmetric_rss` tells.
+            _ = rss.put_in_place(id);
+        }
         Ok(Queues {
             rx: (0..shape.rx_queues)
                 .map(|queue| RxQueue::new(&self.device, queue))
@@ -306,22 +309,13 @@ impl Port {
         unsafe { ffi::rte_eth_promiscuous_get(self.device.id().0) == 1 }
     }
 
-    /// Whether a running port has the symmetric key in place, read back from it. Some drivers can't say: no.
+    /// Whether the port runs with the symmetric key, read back from it. Some drivers can't say: no.
     #[must_use]
     pub fn has_symmetric_rss(&self) -> bool {
-        let mut key = [0; MAX_RSS_KEY];
-        let size = match self.device.info.rss_key_size {
-            0 => DEFAULT_RSS_KEY,
-            size => usize::from(size),
+        let State::Started(Shape { rss: Some(rss), .. }) = self.state else {
+            return false;
         };
-        let mut conf = ffi::rte_eth_rss_conf {
-            rss_key: key.as_mut_ptr(),
-            rss_key_len: size as u8,
-            rss_hf: 0,
-        };
-        // SAFETY: a local of the right type with room for any key.
-        let returned = unsafe { ffi::rte_eth_dev_rss_hash_conf_get(self.device.id().0, &raw mut conf) };
-        returned == 0 && conf.rss_hf != 0 && key.starts_with(config::SYMMETRIC_KEY.get(..size).unwrap_or(&[]))
+        rss.is_in_place(self.device.id()).unwrap_or(false)
     }
 
     /// The state of its link, without waiting for it to settle.
