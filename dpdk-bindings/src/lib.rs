@@ -63,7 +63,7 @@ pub use huge::HugeSlice;
 pub use id::{CpuId, LcoreId, PortId, SocketId};
 pub use lcore::Lcore;
 pub use limits::BURST_SIZE;
-pub use mbuf::{Checksum, Mbuf, Packet};
+pub use mbuf::{Checksum, Mbuf, Packet, Segments};
 pub use mempool::{Mempool, MempoolConfig};
 pub use port::{Link, Port, PortConfig, PortGrant, PortInfo, PortStats, Queues, RssGrant, RxOffloads};
 pub use queue::{RxQueue, TxQueue};
