@@ -122,6 +122,9 @@ pub struct ProbeContext {
     pub on_known_port: bool,
     /// Whether these bytes are the first of their direction (false when joined mid-stream).
     pub at_stream_start: bool,
+    /// Bytes of this direction have passed before in which no protocol was found: what comes now may be
+    /// the inside of one that is not read here.
+    pub behind_unknown: bool,
     /// The head is all there is: a datagram, or nothing more will come.
     pub complete: bool,
 }

@@ -37,6 +37,7 @@ impl Engine {
             return Verdict::Ignore;
         };
         let (facts, refused, sure) = (session.facts, session.refused, session.direction_is_sure);
+        let behind_unknown = session.behind_unknown;
         let stream = &mut session.streams[direction.index()];
         let at_stream_start = !stream.started;
         let stitch = stream.stitch;
@@ -61,6 +62,7 @@ impl Engine {
             direction_is_sure: sure,
             on_known_port: false,
             at_stream_start,
+            behind_unknown,
             complete: transport != Transports::TCP || chunk.bytes.len() > room,
         };
         let inference = match candidates {
@@ -170,6 +172,7 @@ impl Engine {
             return Verdict::Ignore;
         };
         session.tries = session.tries.saturating_add(1);
+        session.behind_unknown = true;
         let stream = &mut session.streams[direction.index()];
         self.stitches.release(&mut stream.stitch);
         stream.offset = chunk.offset + chunk.bytes.len() as u64;

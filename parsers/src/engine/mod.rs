@@ -154,6 +154,7 @@ impl Engine {
             direction_is_sure: sure,
             on_known_port: false,
             at_stream_start: at_start,
+            behind_unknown: chunk.offset > 0,
             complete: transport != Transports::TCP,
         };
         let inference = self.infer(facts, candidates, &context, chunk.bytes, chunk.time_ns);
@@ -171,6 +172,7 @@ impl Engine {
         };
         if let Some(session) = self.sessions.get_mut(index) {
             session.direction_is_sure = sure;
+            session.behind_unknown = chunk.offset > 0;
             session.streams[direction.index()] = Stream {
                 offset: chunk.offset,
                 started: !at_start,
@@ -307,6 +309,7 @@ impl Engine {
             return false;
         };
         session.protocol = Some(protocol);
+        session.behind_unknown = false;
         session.parser = parser;
         let wrong_way = match speaker {
             Speaker::Client => direction == Direction::ToClient,

@@ -58,6 +58,8 @@ pub(crate) struct Session {
     /// Client and server are the other way round than the caller thought.
     pub(crate) flipped: bool,
     pub(crate) direction_is_sure: bool,
+    /// Bytes have passed in which no protocol was found.
+    pub(crate) behind_unknown: bool,
     pub(crate) in_use: bool,
 }
 
@@ -87,6 +89,7 @@ impl Session {
         tries: 0,
         flipped: false,
         direction_is_sure: false,
+        behind_unknown: false,
         in_use: false,
     };
 

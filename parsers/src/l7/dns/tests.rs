@@ -401,6 +401,7 @@ fn probe(bytes: &[u8], transport: Transports, on_known_port: bool) -> Probe {
         direction_is_sure: false,
         on_known_port,
         at_stream_start: true,
+        behind_unknown: false,
         complete: transport.contains(Transports::UDP),
     };
     Dns::probe(bytes, &context)

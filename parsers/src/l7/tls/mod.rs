@@ -71,6 +71,11 @@ impl Parser for Tls {
         &["alpn", "alpn_offered", "cipher", "ja3", "ja4", "resumed", "tls_version"];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
+        if context.behind_unknown {
+            // RDP, SMTP, LDAP and others turn to TLS within; such a flow is theirs. Protocols that are read
+            // here hand over.
+            return Probe::NoMatch;
+        }
         match probe::probe(head) {
             Some(probe) => probe,
             None if context.complete => Probe::NoMatch,

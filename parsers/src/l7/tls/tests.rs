@@ -306,6 +306,17 @@ fn a_hello_of_ssl_2_format() {
 }
 
 #[test]
+fn tls_within_an_unknown_protocol_is_not_told() {
+    let handshake = |script: Script| {
+        script.client(plain(&client_hello())).server([plain(&server_hello_12()), ccs()].concat()).client(ccs())
+    };
+    let within = handshake(Script::tcp(3389).client([3, 0, 0, 11, 6, 0xE0]).server([3, 0, 0, 11, 6, 0xD0]));
+    assert_eq!(within.replay().len(), 0);
+    // Joined behind it, nobody could know.
+    assert_eq!(within.run(|_, bytes| vec![bytes.len()], None, 2).len(), 1);
+}
+
+#[test]
 fn old_and_foreign_versions() {
     for (version, name) in [(SSL_3_0, "SSL 3.0"), (TLCP_1_1, "TLCP 1.1"), (0x0301, "1.0"), (0x0302, "1.1")] {
         let hello = message(CLIENT_HELLO, &client_hello_body(version, &[0xE013], &[]));
