@@ -7,6 +7,8 @@ mod chunk;
 mod head;
 mod start_line;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 
 use super::Protocol;
