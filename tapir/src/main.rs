@@ -6,6 +6,7 @@ mod commands;
 mod failure;
 mod logging;
 mod output;
+mod place;
 mod replay;
 
 use clap::Parser;

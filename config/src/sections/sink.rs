@@ -102,19 +102,43 @@ const SUBSCRIBERS: Subscribers = Subscribers::of::<64>();
 impl Sink {
     /// Standard output in this format.
     pub fn stdout(format: RecordFormat) -> Self {
-        Self {
-            destination: Destination::Stdout,
-            format,
-            queue: SinkKeys::default().queue,
-        }
+        Self::new(Destination::Stdout, format)
     }
 
     /// One file, never rotated.
     pub fn file(path: PathBuf, format: RecordFormat) -> Self {
-        let destination = Destination::File {
-            path,
-            rotation: Rotation::default(),
-        };
+        Self::new(
+            Destination::File {
+                path,
+                rotation: Rotation::default(),
+            },
+            format,
+        )
+    }
+
+    /// Subscribers of a Unix socket.
+    pub fn unix(path: PathBuf, format: RecordFormat) -> Self {
+        Self::new(
+            Destination::Unix {
+                path,
+                subscribers_max: SUBSCRIBERS,
+            },
+            format,
+        )
+    }
+
+    /// Subscribers of a TCP port.
+    pub fn tcp(listen: SocketAddr, format: RecordFormat) -> Self {
+        Self::new(
+            Destination::Tcp {
+                listen,
+                subscribers_max: SUBSCRIBERS,
+            },
+            format,
+        )
+    }
+
+    fn new(destination: Destination, format: RecordFormat) -> Self {
         Self {
             destination,
             format,

@@ -12,6 +12,11 @@ use toml::de::DeValue;
 pub struct ProtocolName(String);
 
 impl ProtocolName {
+    /// A name that is known to be right.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
     /// As `tapir protocols` lists it.
     pub fn as_str(&self) -> &str {
         &self.0
