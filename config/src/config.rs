@@ -121,7 +121,6 @@ impl Config {
     fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = self.workers.conflicts();
         conflicts.extend(self.wire.conflicts());
-        conflicts.extend(self.tcp.conflicts());
         conflicts.extend(self.protocols.conflicts());
         conflicts.extend(self.port_conflicts());
         conflicts.extend(self.sink_conflicts());

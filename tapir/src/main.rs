@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod failure;
 mod logging;
+mod options;
 mod output;
 mod place;
 mod replay;

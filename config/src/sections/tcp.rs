@@ -1,6 +1,5 @@
 //! `[tcp]`: putting streams in order.
 
-use crate::problem::Conflict;
 use crate::section::section;
 use crate::values::{Bytes, Time, Whole};
 
@@ -8,9 +7,6 @@ section! {
     /// TCP streams: segments that arrive out of order wait for the missing one, within bounds. Past a
     /// bound the stream goes on behind the hole, and the records it touches say how many bytes are missing.
     pub struct Tcp ["tcp"] {
-        /// Waiting segments that one direction of a flow may have.
-        held_segments_per_flow: Whole<0, 65_536> = Whole::of::<256>(),
-
         /// Bytes of waiting segments that one direction of a flow may have.
         held_bytes_per_flow: Bytes<0, { 1 << 30 }> = Bytes::of::<{ 256 << 10 }>(),
 
@@ -24,15 +20,5 @@ section! {
 
         /// How long a missing segment is waited for that nobody has acknowledged.
         gap_timeout: Time<0, 60_000> = Time::of_ms::<3000>(),
-    }
-}
-
-impl Tcp {
-    pub(crate) fn conflicts(&self) -> Vec<Conflict> {
-        if self.held_segments_per_flow.get() <= self.held_segments_per_lcore.get() {
-            return Vec::new();
-        }
-        let message = "more than all flows of a worker together; raise held_segments_per_lcore or lower this";
-        vec![Conflict::new("tcp.held_segments_per_flow", message)]
     }
 }

@@ -7,6 +7,7 @@ mod summary;
 use super::protocol_names;
 use crate::cli::Format;
 use crate::failure::Failure;
+use crate::options;
 use crate::replay::{self, Workers, read_files};
 use collected::Collected;
 use crossbeam_channel::bounded;
@@ -17,9 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tapir_collector::ring::RecordRing;
-use tapir_dataplane::pipeline::PipelineOptions;
 use tapir_dataplane::source::Distributor;
-use tapir_parsers::l7::{DECLARATIONS, Protocol};
+use tapir_parsers::l7::Protocol;
 
 /// Pieces of files that wait for a worker: enough to keep it busy, little memory.
 const BATCHES_AHEAD: usize = 4;
@@ -54,21 +54,9 @@ pub(crate) struct Args {
     pub(crate) config: Option<PathBuf>,
 }
 
-impl Args {
-    fn protocols_or_all(&self) -> Vec<Protocol> {
-        if self.protocols.is_empty() {
-            return DECLARATIONS.iter().map(|d| d.protocol).collect();
-        }
-        self.protocols.clone()
-    }
-}
-
 /// Decodes every file and writes the records in order of `start_ns`.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = PipelineOptions {
-        protocols: args.protocols_or_all(),
-        ..PipelineOptions::default()
-    };
+    let options = options::pipeline_from(args.config.as_deref(), &args.protocols)?;
     let count = usize::from(args.workers.get());
     let distributor = Distributor::new(options.decode.clone(), count);
     let started = Instant::now();

@@ -1,0 +1,132 @@
+//! From the configuration to what the crates below are set up with.
+
+use crate::commands::config;
+use crate::failure::Failure;
+use std::path::Path;
+use tapir_config::{Config, TunnelName, UdpPort};
+use tapir_dataplane::flow::Timeouts;
+use tapir_dataplane::pipeline::PipelineOptions;
+use tapir_parsers::l7::{DECLARATIONS, Protocol};
+use tapir_parsers::settings::{Redaction, Settings};
+use tapir_parsers::wire::{DecodeOptions, TooManyPorts, TunnelKind};
+
+/// What each worker's pipeline is set up with by the configuration at `path`, or by the defaults; only
+/// for the protocols in `only`, unless it is empty.
+pub(crate) fn pipeline_from(path: Option<&Path>, only: &[Protocol]) -> Result<PipelineOptions, Failure> {
+    let config = path.map(config::load).transpose()?.unwrap_or_default();
+    let mut options = pipeline(&config)?;
+    if !only.is_empty() {
+        options.protocols = only.to_vec();
+    }
+    Ok(options)
+}
+
+/// What each worker's pipeline is set up with.
+pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
+    let flows = &config.flows;
+    let by_state = [
+        flows.syn_timeout,
+        flows.established_timeout,
+        flows.closing_timeout,
+        flows.udp_timeout,
+        flows.icmp_timeout,
+    ];
+    let enabled = DECLARATIONS
+        .iter()
+        .filter(|declaration| config.protocols.reads(declaration.name));
+    Ok(PipelineOptions {
+        decode: decode(config).map_err(|e| Failure::operation("wire", e))?,
+        flows_max: flows.max_per_lcore.as_usize(),
+        timeouts: Timeouts {
+            by_state: by_state.map(|timeout| timeout.as_ns()),
+        },
+        vlan_in_key: config.wire.vlan_in_flow_key,
+        tunnel_in_key: config.wire.tunnel_in_flow_key,
+        held_bytes_per_flow: u32::try_from(config.tcp.held_bytes_per_flow.get()).unwrap_or(u32::MAX),
+        held_segments: config.tcp.held_segments_per_lcore.as_usize(),
+        acked_hole_grace_ns: config.tcp.gap_grace.as_ns(),
+        hole_timeout_ns: config.tcp.gap_timeout.as_ns(),
+        settings: settings(config),
+        protocols: enabled.map(|declaration| declaration.protocol).collect(),
+        ..PipelineOptions::default()
+    })
+}
+
+fn decode(config: &Config) -> Result<DecodeOptions, TooManyPorts> {
+    let wire = &config.wire;
+    let kinds: Vec<_> = wire.tunnels.iter().map(|name| kind(*name)).collect();
+    let numbers = |ports: &[UdpPort]| ports.iter().map(|port| port.get() as u16).collect::<Vec<_>>();
+    DecodeOptions::default()
+        .with_tunnels(&kinds)
+        .with_tunnel_depth_max(wire.tunnel_depth_max.get() as u8)
+        .with_verified_checksums(wire.verify_checksums)
+        .with_udp_ports(TunnelKind::Vxlan, &numbers(&wire.vxlan_ports))?
+        .with_udp_ports(TunnelKind::Geneve, &numbers(&wire.geneve_ports))?
+        .with_udp_ports(TunnelKind::Gtp, &numbers(&wire.gtp_ports))?
+        .with_udp_ports(TunnelKind::VxlanGpe, &numbers(&wire.vxlan_gpe_ports))
+}
+
+fn kind(name: TunnelName) -> TunnelKind {
+    match name {
+        TunnelName::Vxlan => TunnelKind::Vxlan,
+        TunnelName::Geneve => TunnelKind::Geneve,
+        TunnelName::Gre => TunnelKind::Gre,
+        TunnelName::Erspan => TunnelKind::Erspan,
+        TunnelName::Ipip => TunnelKind::Ipip,
+        TunnelName::Gtp => TunnelKind::Gtp,
+        TunnelName::VxlanGpe => TunnelKind::VxlanGpe,
+        TunnelName::Nsh => TunnelKind::Nsh,
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let redaction = &config.redaction;
+    Settings {
+        redaction: Redaction {
+            sql_literals: redaction.sql_literals,
+            redis_values: redaction.redis_values,
+            url_query: redaction.url_query,
+            http_headers: redaction.http_headers,
+        },
+        path_segments: config.protocols.path_segments.as_usize(),
+        resource_bytes_max: config.records.resource_bytes.as_usize(),
+        text_bytes_max: config.records.text_bytes.as_usize(),
+        keepalive_records: config.protocols.keepalive_records,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_same_above_and_below() {
+        // The order in which tunnel ports were given makes no difference to the decoder.
+        let shown = |mut options: PipelineOptions| {
+            options.decode = DecodeOptions::default();
+            format!("{options:#?}")
+        };
+        assert_eq!(
+            shown(pipeline(&Config::default()).unwrap()),
+            shown(PipelineOptions::default())
+        );
+    }
+
+    #[test]
+    fn every_tunnel_has_its_name() {
+        let named: Vec<_> = TunnelName::ALL.iter().map(|name| kind(*name)).collect();
+        assert_eq!(named, TunnelKind::ALL);
+        for name in TunnelName::ALL {
+            assert_eq!(kind(*name).name(), name.name());
+        }
+    }
+
+    #[test]
+    fn protocols_are_chosen() {
+        let mut config = Config::default();
+        config.protocols.disabled = vec![tapir_config::ProtocolName::new("ping")];
+        let options = pipeline(&config).unwrap();
+        assert!(options.protocols.iter().all(|protocol| protocol.name() != "ping"));
+        assert_eq!(options.protocols.len(), DECLARATIONS.len() - 1);
+    }
+}
