@@ -12,11 +12,15 @@ const V4_MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 pub struct IpAddress(pub [u8; 16]);
 
 impl IpAddress {
+    /// All zero: no address.
+    pub const UNSPECIFIED: Self = Self([0; 16]);
+
     /// The address of four bytes in network order.
     #[inline]
     pub const fn v4(bytes: [u8; 4]) -> Self {
-        let [a, b, c, d] = bytes;
-        Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+        // As one number, so that it stays in registers on its way.
+        let mapped = 0xffff << 32 | u32::from_be_bytes(bytes) as u128;
+        Self(mapped.to_be_bytes())
     }
 
     /// The address of sixteen bytes in network order.

@@ -33,9 +33,14 @@ pub(super) fn holds(walk: &Walk<'_>, number: u8) -> bool {
     if number == protocol::ICMP {
         return icmp(message);
     }
-    let address_start = if walk.ipv6 { 0 } else { 12 };
-    let (src, dst) = (walk.src.as_bytes(), walk.dst.as_bytes());
-    with_pseudo_header(&src[address_start..], &dst[address_start..], number, message)
+    // The prefix of a mapped IPv4 address would have to be left out: it is all ones in one word, which
+    // adds nothing in this arithmetic.
+    with_pseudo_header(
+        walk.ip.src().as_bytes(),
+        walk.ip.dst().as_bytes(),
+        number,
+        message,
+    )
 }
 
 /// The checksum to put into a message whose checksum field is zero; without addresses there is no

@@ -1,6 +1,6 @@
 //! What was wrapped around a packet: VLAN tags and tunnels.
 
-use super::DropReason;
+use super::{DropReason, vlan};
 use crate::limits::VLAN_DEPTH_MAX;
 
 /// A kind of tunnel that is removed. The names are those of `tunnel.type` in the session record.
@@ -87,6 +87,17 @@ impl Encap {
         rejected: false,
         tunnel: None,
     };
+
+    /// A single VLAN tag around the packet, unless it is a priority tag only (IEEE 802.1Q, VID 0).
+    #[inline]
+    pub(super) fn of_tag(tag: &[u8; vlan::TAG_BYTES]) -> Self {
+        let (id, _) = vlan::fields(tag);
+        Self {
+            vlans: [id, 0, 0, 0],
+            vlan_count: u8::from(id != 0),
+            ..Self::NONE
+        }
+    }
 
     /// VLAN ids, outermost first, those inside tunnels included; priority tags (id 0) left out.
     #[inline]

@@ -34,6 +34,9 @@ pub(super) mod ethertype {
     pub(in super::super) const QINQ_OLDER: u16 = 0x9200;
 }
 
+/// Header, bytes.
+pub(super) const HEADER_BYTES: usize = 14;
+
 /// Smallest value of the type field that is a type; IEEE 802.3 clause 3.2.6.
 const ETHERTYPE_MIN: u16 = 0x0600;
 
@@ -41,8 +44,9 @@ const ETHERTYPE_MIN: u16 = 0x0600;
 const SNAP_RFC1042: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
 
 /// Destination (6), source (6), type (2).
+#[inline]
 pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
-    let header = walk.read::<14>(walk.offset, DropReason::EthernetTruncated)?;
+    let header = walk.read::<HEADER_BYTES>(walk.offset, DropReason::EthernetTruncated)?;
     let ethertype = u16::from_be_bytes([header[12], header[13]]);
     walk.offset += header.len();
     if ethertype >= ETHERTYPE_MIN {
@@ -63,6 +67,7 @@ fn decode_llc(walk: &mut Walk<'_>, length: u16) -> Result<Layer, DropReason> {
 }
 
 /// What an EtherType announces, wherever it stood.
+#[inline]
 pub(super) fn decode_ethertype(walk: &mut Walk<'_>, ethertype: u16) -> Result<Layer, DropReason> {
     match ethertype {
         ethertype::IPV4 => Ok(Layer::Ipv4),

@@ -1,138 +1,275 @@
-//! The straight line: untagged Ethernet, IPv4 without options or fragments, TCP or UDP.
+//! The straight line: Ethernet with one VLAN tag or none, IPv4 without options or IPv6 without extension
+//! headers, TCP or UDP.
 //!
 //! Most packets of most networks are these. Whatever is not exactly so, wrong lengths included, is
 //! left to the walk, which knows the names of all that can be wrong; nothing is refused here.
 
+use super::ethernet::{self, ethertype};
 use super::ip::protocol;
 use super::{
-    DecodeOptions, Encap, IcmpHeader, IpAddress, L4, Packet, TcpHeader, ethernet::ethertype, ipv4, tcp, udp,
+    DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, IpAddress, L4, LinkType, Packet, TcpHeader,
+    decode_layers, ipv4, ipv6, tcp, udp, vlan,
 };
 
-/// Where the IPv4 header begins.
-const IP: usize = 14;
+/// Where the IP header begins.
+const UNTAGGED: usize = ethernet::HEADER_BYTES;
+const TAGGED: usize = UNTAGGED + vlan::TAG_BYTES;
 
-/// Where the transport header begins.
-const TRANSPORT: usize = IP + ipv4::HEADER_BYTES;
+/// What an IP header comes down to. Offsets count from the start of the frame.
+struct Ip {
+    src: IpAddress,
+    dst: IpAddress,
+    is_v6: bool,
+    protocol: u8,
+    /// Where the transport header begins.
+    payload: usize,
+    /// Where the packet ends by its own account.
+    end: usize,
+}
 
-/// Ethernet, IPv4 and TCP without options. A shorter UDP packet is padded to this length on Ethernet.
-const HEAD_BYTES: usize = TRANSPORT + tcp::HEADER_BYTES;
-
-/// The packet, or nothing when it takes the walk to decode it.
+/// Decodes an Ethernet frame, along the straight line where that is possible.
 #[inline]
-pub(super) fn decode(first_segment: &[u8], frame_len: usize, options: &DecodeOptions) -> Option<Packet> {
-    let head = first_segment.first_chunk::<HEAD_BYTES>()?;
-    let fragment = be16(head, IP + 6) & ipv4::FRAGMENT_MASK;
-    if be16(head, 12) != ethertype::IPV4 || head[IP] != 0x45 || fragment != 0 || options.verify_checksums() {
+pub(super) fn decode(frame: &[u8], frame_len: usize, options: &DecodeOptions) -> Result<Decoded, DropReason> {
+    match ethertype_at(frame, UNTAGGED) {
+        ethertype::IPV4 => decode_line::<UNTAGGED, false>(frame, frame_len, options),
+        ethertype::IPV6 => decode_line::<UNTAGGED, true>(frame, frame_len, options),
+        ethertype::VLAN => match ethertype_at(frame, TAGGED) {
+            ethertype::IPV4 => decode_line::<TAGGED, false>(frame, frame_len, options),
+            ethertype::IPV6 => decode_line::<TAGGED, true>(frame, frame_len, options),
+            _ => decode_layers(LinkType::Ethernet, frame, frame_len, options),
+        },
+        _ => decode_layers(LinkType::Ethernet, frame, frame_len, options),
+    }
+}
+
+/// The type in front of `offset`, or 0 where the frame is shorter.
+#[inline(always)]
+fn ethertype_at(frame: &[u8], offset: usize) -> u16 {
+    read::<2>(frame, offset - 2).map_or(0, |bytes| u16::from_be_bytes(*bytes))
+}
+
+/// One straight line: the IP header at a known place and of a known version. A function for each, and
+/// out of line, so that the packet is written once, to where the caller wants it.
+#[inline(never)]
+fn decode_line<const IP: usize, const V6: bool>(
+    frame: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+) -> Result<Decoded, DropReason> {
+    match try_line::<IP, V6>(frame, frame_len, options) {
+        Some(packet) => Ok(Decoded::Packet(packet)),
+        None => decode_layers(LinkType::Ethernet, frame, frame_len, options),
+    }
+}
+
+#[inline(always)]
+fn try_line<const IP: usize, const V6: bool>(
+    frame: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+) -> Option<Packet> {
+    if options.verify_checksums() {
         return None;
     }
-    let promised_end = IP + usize::from(be16(head, IP + 2));
-    let end = promised_end.min(frame_len);
-    let (l4, tcp, payload_offset, promised_end, end) = match head[IP + 9] {
+    let encap = if IP == TAGGED {
+        Encap::of_tag(read(frame, UNTAGGED)?)
+    } else {
+        Encap::NONE
+    };
+    let ip = if V6 {
+        decode_ipv6(frame, IP)?
+    } else {
+        decode_ipv4(frame, IP)?
+    };
+    let end = ip.end.min(frame_len);
+    match ip.protocol {
         protocol::TCP => {
-            let header = head.last_chunk::<{ tcp::HEADER_BYTES }>()?;
-            let header_len = usize::from(header[12] >> 4) * 4;
-            let payload_offset = TRANSPORT + header_len;
-            if header_len < tcp::HEADER_BYTES || payload_offset > end {
+            let header = read::<{ tcp::HEADER_BYTES }>(frame, ip.payload)?;
+            let payload = ip.payload + usize::from(header[12] >> 4) * 4;
+            if payload > end {
                 return None;
             }
-            let tcp_options = first_segment.get(HEAD_BYTES..payload_offset)?;
-            (
+            // Not there either when the header is too short to be one.
+            let tcp_options = frame.get(ip.payload + tcp::HEADER_BYTES..payload)?;
+            let tcp = tcp::facts(header, tcp_options);
+            Some(packet(
+                &ip,
+                encap,
                 L4::Tcp,
-                tcp::facts(header, tcp_options),
-                payload_offset,
-                promised_end,
+                udp::ports(header),
+                tcp,
+                payload,
                 end,
-            )
+                ip.end,
+            ))
         }
         protocol::UDP => {
-            let udp_len = usize::from(be16(head, TRANSPORT + 4));
-            let udp_end = TRANSPORT + udp_len;
-            let payload_offset = TRANSPORT + udp::HEADER_BYTES;
-            if udp_len < udp::HEADER_BYTES
-                || udp_end > promised_end
-                || payload_offset > end
-                || options.may_be_tunnel(be16(head, TRANSPORT + 2))
-            {
+            let header = read::<{ udp::HEADER_BYTES }>(frame, ip.payload)?;
+            let len = usize::from(u16::from_be_bytes([header[4], header[5]]));
+            let (payload, udp_end) = (ip.payload + udp::HEADER_BYTES, ip.payload + len);
+            let ports = udp::ports(header);
+            let fits = payload <= udp_end && udp_end <= ip.end && payload <= end;
+            if !fits || options.tunnel_at(ports.dst).is_some() {
                 return None;
             }
-            (
+            let end = end.min(udp_end);
+            Some(packet(
+                &ip,
+                encap,
                 L4::Udp,
+                ports,
                 TcpHeader::default(),
-                payload_offset,
+                payload,
+                end,
                 udp_end,
-                end.min(udp_end),
-            )
+            ))
         }
-        _ => return None,
-    };
-    Some(Packet {
-        src: IpAddress::v4([head[IP + 12], head[IP + 13], head[IP + 14], head[IP + 15]]),
-        dst: IpAddress::v4([head[IP + 16], head[IP + 17], head[IP + 18], head[IP + 19]]),
-        src_port: be16(head, TRANSPORT),
-        dst_port: be16(head, TRANSPORT + 2),
-        l4,
-        ipv6: false,
-        encap: Encap::NONE,
-        payload_offset: payload_offset as u32,
-        payload_len: (end - payload_offset) as u32,
-        payload_missing: (promised_end - end) as u32,
-        tcp,
-        icmp: IcmpHeader::default(),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn decode_ipv4(frame: &[u8], start: usize) -> Option<Ip> {
+    let header = read::<{ ipv4::HEADER_BYTES }>(frame, start)?;
+    let fragment = u16::from_be_bytes([header[6], header[7]]) & ipv4::FRAGMENT_MASK;
+    if header[0] != 0x45 || fragment != 0 {
+        return None;
+    }
+    Some(Ip {
+        src: ipv4::src(header),
+        dst: ipv4::dst(header),
+        is_v6: false,
+        protocol: header[9],
+        payload: start + header.len(),
+        end: start + usize::from(u16::from_be_bytes([header[2], header[3]])),
     })
 }
 
-/// Two bytes in network order; `offset` is a constant at every call, so no check is left.
 #[inline(always)]
-fn be16(head: &[u8; HEAD_BYTES], offset: usize) -> u16 {
-    u16::from_be_bytes([head[offset], head[offset + 1]])
+fn decode_ipv6(frame: &[u8], start: usize) -> Option<Ip> {
+    let header = read::<{ ipv6::HEADER_BYTES }>(frame, start)?;
+    let payload = start + header.len();
+    let payload_len = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    if header[0] >> 4 != 6 || payload_len == 0 {
+        return None;
+    }
+    Some(Ip {
+        src: ipv6::src(header),
+        dst: ipv6::dst(header),
+        is_v6: true,
+        protocol: header[6],
+        payload,
+        end: payload + payload_len,
+    })
+}
+
+/// Written out in each branch above: a packet that two branches share would be put together twice.
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+fn packet(
+    ip: &Ip,
+    encap: Encap,
+    l4: L4,
+    ports: udp::Ports,
+    tcp: TcpHeader,
+    payload: usize,
+    end: usize,
+    promised_end: usize,
+) -> Packet {
+    Packet {
+        src: ip.src,
+        dst: ip.dst,
+        src_port: ports.src,
+        dst_port: ports.dst,
+        l4,
+        ipv6: ip.is_v6,
+        encap,
+        payload_offset: payload as u32,
+        payload_len: (end - payload) as u32,
+        payload_missing: (promised_end - end) as u32,
+        tcp,
+        icmp: IcmpHeader::default(),
+    }
+}
+
+/// `N` bytes at `offset`, if they are in the first segment.
+#[inline(always)]
+fn read<const N: usize>(frame: &[u8], offset: usize) -> Option<&[u8; N]> {
+    frame.get(offset..)?.first_chunk()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Decoded, LinkType, decode as decode_any, decode_layers};
+    use super::super::samples::{Sample, bytes};
     use super::*;
 
-    const TCP: [u8; 60] = [
-        2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, // Ethernet
-        0x45, 0, 0, 43, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4
-        0x1f, 0x90, 0, 80, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, 0x18, 0x01, 0x00, 0, 0, 0, 0, // TCP
-        b'a', b'b', b'c', 0, 0, 0, // payload and padding
-    ];
+    /// Every packet that a straight line is for, padded.
+    fn samples() -> Vec<Sample> {
+        let packets = [
+            (Sample::tcp4(0x18, &[1, 1, 1, 1], b"abc"), 0x0800),
+            (Sample::udp4(53, 4000, b"abc"), 0x0800),
+            (Sample::tcp6(0x02, &[2, 4, 5, 0xb4], b"abc"), 0x86dd),
+            (Sample::udp6(53, 4000, b"abc"), 0x86dd),
+        ];
+        let frames = packets.into_iter().flat_map(|(packet, ethertype)| {
+            let packet = packet.back(&[0; 9]);
+            [
+                packet.clone().ethernet(ethertype),
+                packet.vlan(7, ethertype).ethernet(ethertype::VLAN),
+            ]
+        });
+        frames.collect()
+    }
 
     #[test]
-    fn agrees_with_the_walk_at_every_length() {
+    fn every_line_is_taken() {
         let options = DecodeOptions::default();
-        let mut frame = TCP;
-        for protocol in [6, 17] {
-            frame[23] = protocol;
-            if protocol == 17 {
-                frame[38..40].copy_from_slice(&[0, 20]);
+        for frame in samples() {
+            let packet = frame.packet();
+            let line = match (packet.encap.vlans().is_empty(), packet.ipv6) {
+                (true, false) => try_line::<UNTAGGED, false>,
+                (true, true) => try_line::<UNTAGGED, true>,
+                (false, false) => try_line::<TAGGED, false>,
+                (false, true) => try_line::<TAGGED, true>,
+            };
+            assert_eq!(line(&frame.bytes, frame.bytes.len(), &options), Some(packet));
+            assert_eq!(frame.payload(), b"abc");
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_walk_at_every_length_and_after_every_change() {
+        let options = DecodeOptions::default();
+        let agree = |frame: &[u8], frame_len: usize| {
+            let walked = decode_layers(LinkType::Ethernet, frame, frame_len, &options);
+            assert_eq!(
+                decode(frame, frame_len, &options),
+                walked,
+                "{frame_len}: {frame:x?}"
+            );
+        };
+        for frame in samples() {
+            let len = frame.bytes.len();
+            for contiguous in 0..=len {
+                for frame_len in [0, contiguous, len - 10, len - 1, len, 2000] {
+                    agree(&frame.bytes[..contiguous], frame_len);
+                }
             }
-            for contiguous in 0..=frame.len() {
-                for frame_len in [0, contiguous, 55, 57, 60, 2000] {
-                    let head = &frame[..contiguous];
-                    let fast = decode_any(LinkType::Ethernet, head, frame_len, &options);
-                    let walked = decode_layers(LinkType::Ethernet, head, frame_len, &options);
-                    assert_eq!(fast, walked, "protocol {protocol}, {contiguous} of {frame_len}");
+            for index in 12..len {
+                for value in 0..=255 {
+                    let mut changed = frame.bytes.clone();
+                    changed[index] = value;
+                    agree(&changed, len);
                 }
             }
         }
     }
 
     #[test]
-    fn trims_padding_and_counts_what_is_missing() {
-        let options = DecodeOptions::default();
-        let packet = decode(&TCP, TCP.len(), &options).unwrap();
-        assert_eq!(
-            (packet.payload_offset, packet.payload_len, packet.payload_missing),
-            (54, 3, 0)
-        );
-        assert_eq!((packet.src_port, packet.dst_port), (8080, 80));
-        assert_eq!((packet.tcp.seq, packet.tcp.ack, packet.tcp.window), (7, 9, 256));
-        let cut = decode(&TCP[..56], 56, &options).unwrap();
-        assert_eq!((cut.payload_len, cut.payload_missing), (2, 1));
-        assert!(
-            matches!(decode_any(LinkType::Ethernet, &TCP, 60, &options), Ok(Decoded::Packet(p)) if p == packet)
-        );
+    fn a_cut_packet_says_what_is_missing() {
+        for frame in samples() {
+            let cut = bytes(&frame.bytes[..frame.bytes.len() - 10]).packet();
+            assert_eq!((cut.payload_len, cut.payload_missing), (2, 1));
+        }
     }
 }

@@ -60,6 +60,16 @@ pub(super) struct FragmentHeader {
 }
 
 impl FragmentHeader {
+    /// No fragment.
+    pub(super) const NONE: Self = Self {
+        id: 0,
+        offset: 0,
+        header_len: 0,
+        next_header_offset: 0,
+        protocol: 0,
+        more: false,
+    };
+
     /// The fragment whose bytes are those between offset and end of the walk.
     pub(super) fn into_fragment(self, walk: &Walk<'_>) -> Result<Fragment, DropReason> {
         if walk.missing > 0 {
@@ -71,13 +81,13 @@ impl FragmentHeader {
             return Err(DropReason::FragmentLength);
         }
         // The rebuilt datagram has to fit its own length field: without its header in IPv6, with it in IPv4.
-        let counted_header = counted_header_bytes(self.header_len, walk.ipv6);
+        let counted_header = counted_header_bytes(self.header_len, walk.ip.is_ipv6());
         if usize::from(self.offset) + data_len + counted_header > DATAGRAM_BYTES_MAX {
             return Err(DropReason::FragmentTooLarge);
         }
         Ok(Fragment {
-            src: walk.src,
-            dst: walk.dst,
+            src: walk.ip.src(),
+            dst: walk.ip.dst(),
             encap: walk.encap,
             id: self.id,
             ip_offset: walk.ip_offset as u32,
@@ -88,7 +98,7 @@ impl FragmentHeader {
             next_header_offset: self.next_header_offset,
             protocol: self.protocol,
             more: self.more,
-            ipv6: walk.ipv6,
+            ipv6: walk.ip.is_ipv6(),
         })
     }
 }

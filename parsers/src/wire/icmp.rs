@@ -6,7 +6,7 @@ use super::{DropReason, IcmpHeader, L4, Packet, TcpHeader, checksum};
 
 /// Type (1), code (1), checksum (2), identifier (2), sequence number (2). `layer` names the protocol.
 pub(super) fn decode(walk: &mut Walk<'_>, layer: Layer) -> Result<Packet, DropReason> {
-    let number = if walk.ipv6 {
+    let number = if walk.ip.is_ipv6() {
         protocol::ICMPV6
     } else {
         protocol::ICMP
@@ -15,7 +15,7 @@ pub(super) fn decode(walk: &mut Walk<'_>, layer: Layer) -> Result<Packet, DropRe
         return Err(DropReason::IpProtocolUnsupported);
     }
     let [kind] = walk.read::<1>(walk.offset, DropReason::IcmpTruncated)?;
-    let is_echo = if walk.ipv6 {
+    let is_echo = if walk.ip.is_ipv6() {
         matches!(kind, 128 | 129)
     } else {
         matches!(kind, 0 | 8)

@@ -1,7 +1,7 @@
 //! What both versions of IP share: telling them apart, and the protocols they carry.
 
 use super::walk::{Layer, Walk};
-use super::{DropReason, gre, ipip};
+use super::{DropReason, IpAddress, gre, ipip, ipv4, ipv6};
 
 /// Protocol numbers (IANA "Assigned Internet Protocol Numbers").
 pub(super) mod protocol {
@@ -23,6 +23,43 @@ pub(super) mod protocol {
     pub(in super::super) const MOBILITY: u8 = 135;
     pub(in super::super) const HIP: u8 = 139;
     pub(in super::super) const SHIM6: u8 = 140;
+}
+
+/// An IP header that was found, options and extensions apart.
+#[derive(Clone, Copy)]
+pub(super) enum Header<'a> {
+    /// None yet.
+    None,
+    V4(&'a [u8; ipv4::HEADER_BYTES]),
+    V6(&'a [u8; ipv6::HEADER_BYTES]),
+}
+
+impl Header<'_> {
+    /// The source address.
+    #[inline]
+    pub(super) fn src(&self) -> IpAddress {
+        match self {
+            Self::None => IpAddress::UNSPECIFIED,
+            Self::V4(header) => ipv4::src(header),
+            Self::V6(header) => ipv6::src(header),
+        }
+    }
+
+    /// The destination address.
+    #[inline]
+    pub(super) fn dst(&self) -> IpAddress {
+        match self {
+            Self::None => IpAddress::UNSPECIFIED,
+            Self::V4(header) => ipv4::dst(header),
+            Self::V6(header) => ipv6::dst(header),
+        }
+    }
+
+    /// Whether it is IPv6.
+    #[inline]
+    pub(super) fn is_ipv6(&self) -> bool {
+        matches!(self, Self::V6(_))
+    }
 }
 
 /// The version nibble tells which IP it is.
@@ -49,7 +86,7 @@ pub(super) fn decode_protocol(walk: &mut Walk<'_>, protocol: u8) -> Result<Layer
         }
         protocol::ESP => Err(DropReason::Esp),
         protocol::SCTP => Err(DropReason::Sctp),
-        protocol::NO_NEXT_HEADER if walk.ipv6 => Err(DropReason::Ipv6NoNextHeader),
+        protocol::NO_NEXT_HEADER if walk.ip.is_ipv6() => Err(DropReason::Ipv6NoNextHeader),
         _ => Err(DropReason::IpProtocolUnsupported),
     }
 }

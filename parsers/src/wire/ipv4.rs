@@ -2,7 +2,7 @@
 
 use super::fragment::FragmentHeader;
 use super::walk::{Layer, Walk};
-use super::{DropReason, IpAddress, checksum};
+use super::{DropReason, IpAddress, checksum, ip};
 
 /// Header without options, bytes.
 pub(super) const HEADER_BYTES: usize = 20;
@@ -12,6 +12,18 @@ pub(super) const FRAGMENT_MASK: u16 = 0x3fff;
 
 /// More fragments follow.
 const MORE_FRAGMENTS: u16 = 0x2000;
+
+/// The source address.
+#[inline(always)]
+pub(super) fn src(header: &[u8; HEADER_BYTES]) -> IpAddress {
+    IpAddress::v4([header[12], header[13], header[14], header[15]])
+}
+
+/// The destination address.
+#[inline(always)]
+pub(super) fn dst(header: &[u8; HEADER_BYTES]) -> IpAddress {
+    IpAddress::v4([header[16], header[17], header[18], header[19]])
+}
 
 /// Version and header length (1), type of service (1), total length (2), identification (2), flags and
 /// fragment offset (2), time to live (1), protocol (1), checksum (2), source (4), destination (4), options.
@@ -48,20 +60,19 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
             return Err(DropReason::Ipv4Checksum);
         }
     }
-    walk.src = IpAddress::v4([header[12], header[13], header[14], header[15]]);
-    walk.dst = IpAddress::v4([header[16], header[17], header[18], header[19]]);
-    walk.ipv6 = false;
+    walk.ip = ip::Header::V4(header);
     walk.ip_offset = start;
     walk.offset = start + header_len;
     if is_fragment {
-        return Ok(Layer::Fragment(FragmentHeader {
+        walk.fragment = FragmentHeader {
             id: u32::from(u16::from_be_bytes([header[4], header[5]])),
             protocol: header[9],
             more: fragment_word & MORE_FRAGMENTS != 0,
             offset: (fragment_word & 0x1fff) * 8,
             header_len: header_len as u16,
             next_header_offset: 9,
-        }));
+        };
+        return Ok(Layer::Fragment);
     }
     Ok(Layer::Protocol(header[9]))
 }

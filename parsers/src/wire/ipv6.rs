@@ -3,7 +3,7 @@
 use super::fragment::FragmentHeader;
 use super::ip::{protocol, read_authentication};
 use super::walk::{Layer, Walk};
-use super::{DropReason, IpAddress};
+use super::{DropReason, IpAddress, ip};
 use crate::limits::IPV6_EXTENSIONS_MAX;
 
 /// Header without extensions, bytes.
@@ -17,6 +17,18 @@ const OPTION_JUMBO: u8 = 0xc2;
 
 /// Hop-by-hop option of one byte without length (RFC 8200 section 4.2).
 const OPTION_PAD1: u8 = 0;
+
+/// The source address.
+#[inline(always)]
+pub(super) fn src(header: &[u8; HEADER_BYTES]) -> IpAddress {
+    IpAddress::v6(header[8..].first_chunk().copied().unwrap_or_default())
+}
+
+/// The destination address.
+#[inline(always)]
+pub(super) fn dst(header: &[u8; HEADER_BYTES]) -> IpAddress {
+    IpAddress::v6(header[24..].first_chunk().copied().unwrap_or_default())
+}
 
 /// Version, traffic class and flow label (4), payload length (2), next header (1), hop limit (1),
 /// source (16), destination (16).
@@ -35,11 +47,7 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
     } else {
         end_without_length(walk, next)?;
     }
-    if let (Some(src), Some(dst)) = (header[8..].first_chunk(), header[24..].first_chunk()) {
-        walk.src = IpAddress::v6(*src);
-        walk.dst = IpAddress::v6(*dst);
-    }
-    walk.ipv6 = true;
+    walk.ip = ip::Header::V6(header);
     walk.ip_offset = start;
     if is_extension(next) {
         walk_extensions(walk, next)
@@ -155,7 +163,7 @@ fn walk_extensions(walk: &mut Walk<'_>, mut next: u8) -> Result<Layer, DropReaso
 fn fragment(walk: &mut Walk<'_>, named_at: usize, header: &[u8; 8]) -> Result<Layer, DropReason> {
     let too_large = |_| DropReason::FragmentHeaderTooLarge;
     let word = u16::from_be_bytes([header[2], header[3]]);
-    let found = FragmentHeader {
+    walk.fragment = FragmentHeader {
         id: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
         protocol: header[0],
         more: word & 1 != 0,
@@ -164,7 +172,7 @@ fn fragment(walk: &mut Walk<'_>, named_at: usize, header: &[u8; 8]) -> Result<La
         next_header_offset: u16::try_from(named_at - walk.ip_offset).map_err(too_large)?,
     };
     walk.offset += header.len();
-    Ok(Layer::Fragment(found))
+    Ok(Layer::Fragment)
 }
 
 #[cfg(test)]

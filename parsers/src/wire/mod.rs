@@ -6,7 +6,7 @@
 //! through a [`Reassembler`] and come back by [`decode_ip`].
 //!
 //! ```text
-//! decode ─┬─ fast        Ethernet, IPv4 without options, TCP or UDP: one straight line
+//! decode ─┬─ fast        Ethernet, a VLAN tag or none, IP with nothing unusual, TCP or UDP: a straight line
 //!         └─ walk        everything else, one layer a step
 //!              ├─ ethernet vlan mpls pppoe cooked loopback       below IP
 //!              ├─ ipv4 ipv6                                      and `fragment` beside them
@@ -108,12 +108,11 @@ pub fn decode(
     frame_len: usize,
     options: &DecodeOptions,
 ) -> Result<Decoded, DropReason> {
-    if link == LinkType::Ethernet
-        && let Some(packet) = fast::decode(first_segment, frame_len, options)
-    {
-        return Ok(Decoded::Packet(packet));
+    if link == LinkType::Ethernet {
+        fast::decode(first_segment, frame_len, options)
+    } else {
+        decode_layers(link, first_segment, frame_len, options)
     }
-    decode_layers(link, first_segment, frame_len, options)
 }
 
 /// Decodes an IP datagram that the reassembler put together.

@@ -37,38 +37,42 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Packet, DropReason> {
 }
 
 /// What is kept of a header. Options matter on a SYN only.
-#[inline]
+#[inline(always)]
 pub(super) fn facts(header: &[u8; HEADER_BYTES], options: &[u8]) -> TcpHeader {
-    let mut tcp = TcpHeader {
+    let flags = TcpFlags(header[13]);
+    let (mss, window_scale) = if flags.syn() {
+        read_syn_options(options)
+    } else {
+        (None, None)
+    };
+    TcpHeader {
         seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
         ack: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
         window: u16::from_be_bytes([header[14], header[15]]),
-        flags: TcpFlags(header[13]),
-        window_scale: None,
-        mss: None,
-    };
-    if tcp.flags.syn() {
-        read_syn_options(options, &mut tcp);
+        flags,
+        window_scale,
+        mss,
     }
-    tcp
 }
 
+/// Maximum segment size and window scale.
+///
 /// RFC 9293 section 3.2: kind 0 ends the list, kind 1 is a single byte, all others carry their length.
 /// A malformed list ends the reading, not the packet.
 #[inline(never)]
-fn read_syn_options(mut options: &[u8], tcp: &mut TcpHeader) {
+fn read_syn_options(mut options: &[u8]) -> (Option<u16>, Option<u8>) {
+    let (mut mss, mut window_scale) = (None, None);
     loop {
         options = match *options {
-            [] | [0, ..] | [_] => return,
             [1, ref rest @ ..] => rest,
+            [] | [_] | [0, ..] | [_, 0 | 1, ..] => return (mss, window_scale),
             [kind, len, ..] => {
                 let Some((option, rest)) = options.split_at_checked(usize::from(len)) else {
-                    return;
+                    return (mss, window_scale);
                 };
                 match (kind, option) {
-                    (2, [_, _, high, low]) => tcp.mss = Some(u16::from_be_bytes([*high, *low])),
-                    (3, [_, _, shift]) => tcp.window_scale = Some((*shift).min(WINDOW_SCALE_MAX)),
-                    (_, [] | [_]) => return,
+                    (2, [_, _, high, low]) => mss = Some(u16::from_be_bytes([*high, *low])),
+                    (3, [_, _, shift]) => window_scale = Some((*shift).min(WINDOW_SCALE_MAX)),
                     _ => {}
                 }
                 rest

@@ -11,8 +11,18 @@ pub(super) const HEADER_BYTES: usize = 8;
 /// Source and destination port.
 #[derive(Clone, Copy)]
 pub(super) struct Ports {
-    src: u16,
-    dst: u16,
+    pub(super) src: u16,
+    pub(super) dst: u16,
+}
+
+/// The ports, which UDP and TCP have at the same place.
+#[inline]
+pub(super) fn ports<const N: usize>(header: &[u8; N]) -> Ports {
+    const { assert!(N >= HEADER_BYTES) };
+    Ports {
+        src: u16::from_be_bytes([header[0], header[1]]),
+        dst: u16::from_be_bytes([header[2], header[3]]),
+    }
 }
 
 /// Ports (2, 2), length (2), checksum (2).
@@ -33,10 +43,7 @@ pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Ports, DropReason> {
         return Err(DropReason::UdpChecksum);
     }
     walk.offset = start + HEADER_BYTES;
-    Ok(Ports {
-        src: u16::from_be_bytes([header[0], header[1]]),
-        dst: u16::from_be_bytes([header[2], header[3]]),
-    })
+    Ok(ports(header))
 }
 
 /// What the tunnel expected at the destination port carries; nothing when no tunnel is expected, or when

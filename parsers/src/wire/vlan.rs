@@ -3,14 +3,25 @@
 use super::DropReason;
 use super::walk::{Layer, Walk};
 
+/// A tag and the type behind it, bytes.
+pub(super) const TAG_BYTES: usize = 4;
+
 /// Tag control information (2): priority, drop eligible, VLAN id in the low 12 bits; type (2).
 #[inline]
+pub(super) fn fields(tag: &[u8; TAG_BYTES]) -> (u16, u16) {
+    (
+        u16::from_be_bytes([tag[0], tag[1]]) & 0x0fff,
+        u16::from_be_bytes([tag[2], tag[3]]),
+    )
+}
+
+/// The tag at the offset.
+#[inline]
 pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
-    let tag = walk.read::<4>(walk.offset, DropReason::VlanTruncated)?;
-    walk.encap
-        .push_vlan(u16::from_be_bytes([tag[0], tag[1]]) & 0x0fff)?;
-    walk.offset += tag.len();
-    Ok(Layer::EtherType(u16::from_be_bytes([tag[2], tag[3]])))
+    let (id, ethertype) = fields(walk.read(walk.offset, DropReason::VlanTruncated)?);
+    walk.encap.push_vlan(id)?;
+    walk.offset += TAG_BYTES;
+    Ok(Layer::EtherType(ethertype))
 }
 
 #[cfg(test)]

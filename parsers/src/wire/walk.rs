@@ -5,9 +5,7 @@
 //! is the only loop, so what a packet may cost is bounded in one place.
 
 use super::fragment::FragmentHeader;
-use super::{
-    DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, IpAddress, L4, Packet, TcpHeader, Tunnel,
-};
+use super::{DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, L4, Packet, TcpHeader, Tunnel};
 use super::{ethernet, icmp, ip, ipv4, ipv6, mpls, nsh, tcp, udp};
 use crate::limits::LAYERS_MAX;
 
@@ -30,8 +28,8 @@ pub(super) enum Layer {
     Mpls,
     /// A network service header.
     Nsh,
-    /// Bytes of a fragmented IP datagram.
-    Fragment(FragmentHeader),
+    /// Bytes of a fragmented IP datagram, as [`Walk::fragment`] has it.
+    Fragment,
 }
 
 /// The way through one packet: what is readable, where it stands, what it has seen.
@@ -46,12 +44,11 @@ pub(super) struct Walk<'a> {
     pub(super) missing: usize,
     /// Where the innermost IP header begins.
     pub(super) ip_offset: usize,
-    /// Source of the innermost IP header.
-    pub(super) src: IpAddress,
-    /// Destination of the innermost IP header.
-    pub(super) dst: IpAddress,
-    /// Version of the innermost IP header.
-    pub(super) ipv6: bool,
+    /// The innermost IP header.
+    pub(super) ip: ip::Header<'a>,
+    /// What the innermost IP header says of its fragment, when it is one. Kept out of [`Layer`], which
+    /// stays small enough for a register.
+    pub(super) fragment: FragmentHeader,
     /// Tags and tunnels so far.
     pub(super) encap: Encap,
     /// The caller's settings.
@@ -69,9 +66,8 @@ impl<'a> Walk<'a> {
             end: frame_len.min(u32::MAX as usize),
             missing: 0,
             ip_offset: 0,
-            src: IpAddress::default(),
-            dst: IpAddress::default(),
-            ipv6: false,
+            ip: ip::Header::None,
+            fragment: FragmentHeader::NONE,
             encap,
             options,
         }
@@ -79,29 +75,29 @@ impl<'a> Walk<'a> {
 
     /// Walks on from `layer` to a packet, a fragment, or a reason for neither.
     #[inline]
-    pub(super) fn run(mut self, mut layer: Layer) -> Result<Decoded, DropReason> {
+    pub(super) fn run(&mut self, mut layer: Layer) -> Result<Decoded, DropReason> {
         for _ in 0..LAYERS_MAX {
             layer = match layer {
-                Layer::Ethernet => ethernet::decode(&mut self)?,
-                Layer::EtherType(ethertype) => ethernet::decode_ethertype(&mut self, ethertype)?,
-                Layer::Mpls => mpls::decode(&mut self)?,
-                Layer::Nsh => nsh::decode(&mut self)?,
-                Layer::Ip => ip::decode(&self)?,
-                Layer::Ipv4 => ipv4::decode(&mut self)?,
-                Layer::Ipv6 => ipv6::decode(&mut self)?,
-                Layer::Protocol(ip::protocol::TCP) => return tcp::decode(&mut self).map(Decoded::Packet),
+                Layer::Ethernet => ethernet::decode(self)?,
+                Layer::EtherType(ethertype) => ethernet::decode_ethertype(self, ethertype)?,
+                Layer::Mpls => mpls::decode(self)?,
+                Layer::Nsh => nsh::decode(self)?,
+                Layer::Ip => ip::decode(self)?,
+                Layer::Ipv4 => ipv4::decode(self)?,
+                Layer::Ipv6 => ipv6::decode(self)?,
+                Layer::Protocol(ip::protocol::TCP) => return tcp::decode(self).map(Decoded::Packet),
                 Layer::Protocol(ip::protocol::UDP) => {
-                    let ports = udp::decode(&mut self)?;
-                    match udp::decode_tunnel(&mut self, ports)? {
+                    let ports = udp::decode(self)?;
+                    match udp::decode_tunnel(self, ports)? {
                         Some(inner) => inner,
-                        None => return Ok(Decoded::Packet(udp::packet(&self, ports))),
+                        None => return Ok(Decoded::Packet(udp::packet(self, ports))),
                     }
                 }
                 Layer::Protocol(ip::protocol::ICMP | ip::protocol::ICMPV6) => {
-                    return icmp::decode(&mut self, layer).map(Decoded::Packet);
+                    return icmp::decode(self, layer).map(Decoded::Packet);
                 }
-                Layer::Protocol(protocol) => ip::decode_protocol(&mut self, protocol)?,
-                Layer::Fragment(header) => return header.into_fragment(&self).map(Decoded::Fragment),
+                Layer::Protocol(protocol) => ip::decode_protocol(self, protocol)?,
+                Layer::Fragment => return self.fragment.into_fragment(self).map(Decoded::Fragment),
             }
         }
         Err(DropReason::LayerDepth)
@@ -165,15 +161,15 @@ impl<'a> Walk<'a> {
     }
 
     /// The packet whose payload begins at the offset.
-    #[inline]
+    #[inline(always)]
     pub(super) fn packet(&self, l4: L4, ports: (u16, u16), tcp: TcpHeader, icmp: IcmpHeader) -> Packet {
         Packet {
-            src: self.src,
-            dst: self.dst,
+            src: self.ip.src(),
+            dst: self.ip.dst(),
             src_port: ports.0,
             dst_port: ports.1,
             l4,
-            ipv6: self.ipv6,
+            ipv6: self.ip.is_ipv6(),
             encap: self.encap,
             payload_offset: self.offset as u32,
             payload_len: self.end.saturating_sub(self.offset) as u32,
