@@ -22,6 +22,8 @@ pub struct Counters {
     pub drops: [u64; DropReason::COUNT],
     /// Packets dropped because the flow table was full and nothing could be evicted.
     pub table_full: u64,
+    /// Packets dropped because the NIC found a checksum wrong.
+    pub bad_checksum: u64,
     /// Packets on a tunnel's port that are no tunnel.
     pub tunnel_rejected: u64,
     /// Flows created.
@@ -66,6 +68,7 @@ impl Default for Counters {
             fragments_merged: 0,
             drops: [0; DropReason::COUNT],
             table_full: 0,
+            bad_checksum: 0,
             tunnel_rejected: 0,
             flows_created: 0,
             flows_expired: 0,
@@ -98,6 +101,7 @@ impl Counters {
             see("packets_dropped", Some(reason.name()), count);
         }
         see("packets_dropped", Some("flow_table_full"), self.table_full);
+        see("packets_dropped", Some("bad_checksum"), self.bad_checksum);
         see("tunnels_rejected", None, self.tunnel_rejected);
         see("flows_created", None, self.flows_created);
         see("flows_ended", Some("timeout"), self.flows_expired);
@@ -118,7 +122,7 @@ impl Counters {
 
     /// Packets dropped, whatever the reason.
     pub fn dropped(&self) -> u64 {
-        self.drops.iter().sum::<u64>() + self.table_full
+        self.drops.iter().sum::<u64>() + self.table_full + self.bad_checksum
     }
 
     /// Packets received less those that are accounted for; 0 unless there is a bug.
@@ -144,6 +148,7 @@ impl Counters {
         change(&mut self.fragments_merged);
         self.drops.iter_mut().for_each(&mut *change);
         change(&mut self.table_full);
+        change(&mut self.bad_checksum);
         change(&mut self.tunnel_rejected);
         change(&mut self.flows_created);
         change(&mut self.flows_expired);

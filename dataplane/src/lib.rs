@@ -13,8 +13,11 @@ pub mod counters;
 pub mod export;
 pub mod flow;
 pub mod limits;
+#[cfg(feature = "dpdk")]
+pub mod live;
 pub mod pipeline;
 mod prefetch;
+pub mod publish;
 pub mod source;
 pub mod stream;
 pub mod worker;

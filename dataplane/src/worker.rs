@@ -28,3 +28,16 @@ pub fn run<S: Source>(
     }
     housekeep(pipeline);
 }
+
+/// Handles what is still waiting, after `stop`: nothing that was received is left out. Bounded, since
+/// live traffic does not end by itself.
+pub fn drain<S: Source>(source: &mut S, pipeline: &mut Pipeline<S::Buffer>) {
+    /// Bursts: more than any queue or ring holds.
+    const DRAIN_BURSTS: usize = 1024;
+    for _ in 0..DRAIN_BURSTS {
+        if source.receive() != Poll::Packets {
+            return;
+        }
+        pipeline.burst(source);
+    }
+}

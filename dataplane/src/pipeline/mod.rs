@@ -58,6 +58,8 @@ pub struct PipelineOptions {
     pub protocols: Vec<Protocol>,
     /// Take flow memory from the huge pages that the system has set aside.
     pub reserved_huge_pages: bool,
+    /// Drop packets whose checksums the NIC found wrong.
+    pub verify_checksums: bool,
     /// Seed of the flow hash.
     pub seed: u64,
 }
@@ -81,6 +83,7 @@ impl Default for PipelineOptions {
                 .map(|d| d.protocol)
                 .collect(),
             reserved_huge_pages: false,
+            verify_checksums: false,
             seed: 0x7461_7069_7200_0001,
         }
     }
@@ -114,6 +117,19 @@ pub struct Pipeline<B> {
     scratch: Vec<u8>,
     now_ns: u64,
     next_tick_ns: u64,
+}
+
+/// Puts back the VLAN tags that the NIC took off. There are two at most, and the decoder had room for more.
+#[inline]
+fn what_with_tags(mut what: Decoded, tags: [Option<u16>; 2]) -> Decoded {
+    for tag in tags.into_iter().rev().flatten() {
+        let encap = match &mut what {
+            Decoded::Packet(packet) => &mut packet.encap,
+            Decoded::Fragment(fragment) => &mut fragment.encap,
+        };
+        let _ = encap.prepend_vlan(tag & 0x0FFF);
+    }
+    what
 }
 
 /// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, and an
@@ -183,6 +199,11 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         &self.table
     }
 
+    /// Out-of-order segments held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Memory of flows, sessions and parsers that was ever in use, bytes.
     pub fn state_bytes(&self) -> usize {
         self.table.bytes() + self.engine.state_bytes()
@@ -195,7 +216,9 @@ impl<B: crate::source::Buffer> Pipeline<B> {
 
     /// Handles the burst that `source` has received.
     pub fn burst<S: Source<Buffer = B>>(&mut self, source: &mut S) {
-        let Some(mut staged) = self.staged.take() else { return };
+        let Some(mut staged) = self.staged.take() else {
+            return;
+        };
         self.stage(source, &mut staged);
         for entry in staged.iter_mut() {
             entry.likely = self.table.prefetch_flow(entry.keyed.hash).unwrap_or(NO_FLOW);
@@ -230,8 +253,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             let time_ns = source.time_ns(i);
             self.now_ns = self.now_ns.max(time_ns);
             let frame = source.frame(i);
+            if self.options.verify_checksums && source.has_bad_checksum(i) {
+                self.counters.bad_checksum += 1;
+                continue;
+            }
             let what = match decode(source.link(i), frame, source.frame_len(i), &self.options.decode) {
-                Ok(what) => what,
+                Ok(what) => what_with_tags(what, source.stripped_vlans(i)),
                 Err(reason) => {
                     self.counters.drops[reason as usize] += 1;
                     continue;

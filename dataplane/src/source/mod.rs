@@ -6,6 +6,8 @@
 mod batch;
 pub mod capture;
 mod distribute;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 
 pub use batch::{Batch, BatchBuffer, BatchSource, FrameAt};
 pub use distribute::Distributor;
@@ -69,6 +71,16 @@ pub trait Source {
 
     /// Takes packet `i` out of the burst, to keep it.
     fn take(&mut self, i: usize) -> Option<Self::Buffer>;
+
+    /// Tags that the NIC took off packet `i`: outer, inner (802.1Q tag control information).
+    fn stripped_vlans(&self, _i: usize) -> [Option<u16>; 2] {
+        [None; 2]
+    }
+
+    /// Whether the NIC found a checksum of packet `i` wrong.
+    fn has_bad_checksum(&self, _i: usize) -> bool {
+        false
+    }
 
     /// The present time where packets have stopped coming, Unix ns; `None` where time is that of the
     /// packets (a replay).

@@ -1,0 +1,146 @@
+//! Packets from NICs: RX queues polled in turn, or the ring that an RX lcore fills.
+
+use super::{Buffer, Poll, Source};
+use dpdk_bindings::{Burst, Checksum, Consumer, Mbuf, Packet, RxQueue};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tapir_parsers::wire::LinkType;
+
+/// Where a worker's mbufs come from.
+pub enum Inlet {
+    /// The same queue number of every port: with symmetric hashing both directions of a flow meet there,
+    /// even where a tap puts them on two ports.
+    Queues(Vec<RxQueue>),
+    /// Filled by the lcore that receives for all workers.
+    Ring(Consumer),
+}
+
+/// A worker's packets.
+pub struct DpdkSource {
+    inlet: Inlet,
+    turn: usize,
+    burst: Burst,
+    /// Wall clock when the burst was received: one clock read a burst.
+    time_ns: u64,
+}
+
+impl DpdkSource {
+    /// A source that polls `inlet`.
+    pub fn new(inlet: Inlet) -> Self {
+        Self {
+            inlet,
+            turn: 0,
+            burst: Burst::new(),
+            time_ns: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn packet(&self, i: usize) -> Option<&Packet> {
+        self.burst.get(i)
+    }
+}
+
+/// Wall clock, Unix ns.
+pub(crate) fn wall_clock_ns() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos() as u64)
+}
+
+impl Source for DpdkSource {
+    type Buffer = Mbuf;
+
+    fn receive(&mut self) -> Poll {
+        let received = match &mut self.inlet {
+            Inlet::Queues(queues) => {
+                self.turn = if self.turn + 1 < queues.len() {
+                    self.turn + 1
+                } else {
+                    0
+                };
+                queues
+                    .get_mut(self.turn)
+                    .map_or(0, |queue| queue.receive(&mut self.burst))
+            }
+            Inlet::Ring(ring) => {
+                let received = ring.receive(&mut self.burst);
+                self.burst.prefetch_headers();
+                received
+            }
+        };
+        self.time_ns = wall_clock_ns();
+        if received == 0 {
+            return Poll::Idle;
+        }
+        self.burst.prefetch_data();
+        Poll::Packets
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.burst.len()
+    }
+
+    #[inline(always)]
+    fn link(&self, _i: usize) -> LinkType {
+        LinkType::Ethernet
+    }
+
+    #[inline(always)]
+    fn time_ns(&self, _i: usize) -> u64 {
+        self.time_ns
+    }
+
+    #[inline(always)]
+    fn frame(&self, i: usize) -> &[u8] {
+        self.packet(i).map_or(&[], Packet::data)
+    }
+
+    #[inline(always)]
+    fn frame_len(&self, i: usize) -> usize {
+        self.packet(i).map_or(0, Packet::len)
+    }
+
+    #[inline]
+    fn segment(&self, i: usize, n: usize) -> Option<&[u8]> {
+        let packet = self.packet(i)?;
+        if n == 0 {
+            Some(packet.data())
+        } else {
+            packet.segments().nth(n)
+        }
+    }
+
+    fn take(&mut self, i: usize) -> Option<Mbuf> {
+        self.burst.take(i)
+    }
+
+    fn idle_time_ns(&self) -> Option<u64> {
+        Some(self.time_ns)
+    }
+
+    fn stripped_vlans(&self, i: usize) -> [Option<u16>; 2] {
+        let packet = self.packet(i);
+        [
+            packet.and_then(Packet::stripped_outer_vlan),
+            packet.and_then(Packet::stripped_vlan),
+        ]
+    }
+
+    fn has_bad_checksum(&self, i: usize) -> bool {
+        let bad = |packet: &Packet| {
+            matches!(packet.ip_checksum(), Checksum::Bad) || matches!(packet.l4_checksum(), Checksum::Bad)
+        };
+        self.packet(i).is_some_and(bad)
+    }
+}
+
+impl Buffer for Mbuf {
+    fn segment(&self, n: usize) -> Option<&[u8]> {
+        if n == 0 {
+            Some(self.data())
+        } else {
+            self.segments().nth(n)
+        }
+    }
+}
