@@ -47,15 +47,12 @@ const SNAP_RFC1042: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
 #[inline]
 pub(super) fn decode(walk: &mut Walk<'_>) -> Result<Layer, DropReason> {
     let header = walk.read::<HEADER_BYTES>(walk.offset, DropReason::EthernetTruncated)?;
-    let ethertype = u16::from_be_bytes([header[12], header[13]]);
     walk.offset += header.len();
-    if ethertype >= ETHERTYPE_MIN {
-        return Ok(Layer::EtherType(ethertype));
-    }
-    decode_llc(walk, ethertype)
+    Ok(Layer::EtherType(u16::from_be_bytes([header[12], header[13]])))
 }
 
-/// IEEE 802.3: the type field is a length, LLC follows. Only SNAP of RFC 1042 may hold IP.
+/// IEEE 802.3: the type field, also that behind a VLAN tag, is a length and LLC follows. Only SNAP of
+/// RFC 1042 may hold IP.
 fn decode_llc(walk: &mut Walk<'_>, length: u16) -> Result<Layer, DropReason> {
     walk.end = walk.end.min(walk.offset + usize::from(length));
     let header = walk.read::<8>(walk.offset, DropReason::EthernetLlc)?;
@@ -85,6 +82,7 @@ pub(super) fn decode_ethertype(walk: &mut Walk<'_>, ethertype: u16) -> Result<La
         | ethertype::PTP
         | ethertype::LOOP => Err(DropReason::LinkControl),
         ethertype::MACSEC => Err(DropReason::Macsec),
+        length if length < ETHERTYPE_MIN => decode_llc(walk, length),
         _ => Err(DropReason::EthertypeUnknown),
     }
 }
@@ -122,6 +120,8 @@ mod tests {
         assert_eq!(snap.ethernet(len).payload(), b"x");
         let spanning_tree = bytes(&[0x42, 0x42, 3, 0, 0, 0, 0, 0]).ethernet(8);
         assert_eq!(spanning_tree.reason(), DropReason::EthernetLlc);
+        let per_vlan = bytes(&[0x42, 0x42, 3, 0, 0, 0, 0, 0]).vlan(7, 8).ethernet(0x8100);
+        assert_eq!(per_vlan.reason(), DropReason::EthernetLlc);
         assert_eq!(
             bytes(&[0xaa, 0xaa, 3]).ethernet(3).reason(),
             DropReason::EthernetLlc

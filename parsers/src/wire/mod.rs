@@ -28,6 +28,8 @@ mod erspan;
 mod ethernet;
 mod fast;
 mod fragment;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
 mod geneve;
 mod gre;
 mod gtp;
@@ -45,6 +47,8 @@ mod pppoe;
 #[cfg(test)]
 mod properties;
 mod reassembler;
+#[cfg(test)]
+mod reassembler_tests;
 #[cfg(test)]
 mod samples;
 mod tcp;

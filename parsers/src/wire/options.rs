@@ -166,6 +166,8 @@ fn filter_bit(port: u16) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::Sample;
+    use super::super::{Decoded, DropReason, LinkType, decode};
     use super::*;
 
     #[test]
@@ -196,5 +198,25 @@ mod tests {
         let options = DecodeOptions::default().with_tunnels(&[TunnelKind::Gre]);
         assert!(options.removes(TunnelKind::Gre) && !options.removes(TunnelKind::Vxlan));
         assert_eq!(options.tunnel_at(4789), None);
+    }
+
+    #[test]
+    fn what_becomes_of_tunnels_left_alone() {
+        let options = DecodeOptions::default().with_tunnels(&[]);
+        let inner = || Sample::udp4(1, 2, b"x");
+        let vxlan = inner()
+            .ethernet(0x0800)
+            .front(&[8, 0, 0, 0, 0, 0, 1, 0])
+            .in_udp4(4789)
+            .ethernet(0x0800);
+        let decoded = decode(LinkType::Ethernet, &vxlan.bytes, vxlan.bytes.len(), &options);
+        assert!(
+            matches!(decoded, Ok(Decoded::Packet(p)) if p.dst_port == 4789 && !p.encap.tunnel_rejected())
+        );
+        for outer in [inner().in_ip4(4), inner().front(&[0, 0, 8, 0]).in_ip4(47)] {
+            let frame = outer.ethernet(0x0800);
+            let decoded = decode(LinkType::Ethernet, &frame.bytes, frame.bytes.len(), &options);
+            assert_eq!(decoded, Err(DropReason::TunnelDisabled));
+        }
     }
 }

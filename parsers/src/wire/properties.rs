@@ -1,15 +1,8 @@
 //! What must hold for any frame: no panic, a name for every refusal, fragments in any order.
 
+use super::fuzz::{LINKS, Target, check};
 use super::samples::{Sample, bytes};
-use super::{DecodeOptions, Decoded, DropReason, LinkType, Reassembler, TunnelKind, decode, decode_layers};
-
-const LINKS: [LinkType; 5] = [
-    LinkType::Ethernet,
-    LinkType::LinuxCookedV1,
-    LinkType::LinuxCookedV2,
-    LinkType::RawIp,
-    LinkType::Null,
-];
+use super::{DecodeOptions, DropReason, LinkType, Reassembler, TunnelKind, decode, decode_layers};
 
 /// One frame for each way through the decoder.
 fn samples() -> Vec<Sample> {
@@ -68,26 +61,6 @@ fn samples() -> Vec<Sample> {
             .swap_remove(0)
             .ethernet(0x86dd),
     ]
-}
-
-/// What a packet or fragment claims lies inside the frame.
-fn check(decoded: Result<Decoded, DropReason>, frame_len: usize) {
-    match decoded {
-        Ok(Decoded::Packet(packet)) => {
-            assert!(
-                (packet.payload_offset + packet.payload_len) as usize <= frame_len,
-                "{packet:?}"
-            );
-        }
-        Ok(Decoded::Fragment(fragment)) => {
-            let end = fragment.data_offset + u32::from(fragment.data_len);
-            assert!(
-                end as usize <= frame_len && fragment.ip_offset < fragment.data_offset,
-                "{fragment:?}"
-            );
-        }
-        Err(reason) => assert!(!reason.name().is_empty()),
-    }
 }
 
 #[test]
@@ -153,13 +126,11 @@ impl Lcg {
 
 #[test]
 fn random_bytes_and_mutated_samples_never_panic() {
-    let options = DecodeOptions::default();
     let samples = samples();
     let mut random = Lcg(1);
-    let mut reassembler = Reassembler::default();
+    let mut target = Target::default();
     let mut frame = Vec::new();
-    let (mut packets, mut answered) = (0_u64, 0_u64);
-    for round in 0..1_000_000_u64 {
+    for round in 0..1_000_000 {
         frame.clear();
         if round % 2 == 0 {
             let len = random.below(120);
@@ -182,24 +153,9 @@ fn random_bytes_and_mutated_samples_never_panic() {
                 frame[index] = random.next() as u8;
             }
         }
-        let link = LINKS[random.below(8) % LINKS.len()];
-        let decoded = decode(link, &frame, frame.len(), &options);
-        check(decoded, frame.len());
-        if let Ok(Decoded::Fragment(fragment)) = decoded {
-            packets += 1;
-            let pushed = reassembler.push(&fragment, std::iter::once(&frame[..]), round * 1000, &options);
-            answered += u64::from(!matches!(pushed, Ok(None)));
-        }
+        target.decode(LINKS[random.below(8) % LINKS.len()], &frame, frame.len());
     }
-    let counts = reassembler.counts();
-    assert!(packets > 10_000);
-    assert_eq!(
-        packets,
-        answered + counts.held + counts.merged + counts.dropped_total()
-    );
-    let held = counts.held;
-    reassembler.flush();
-    assert_eq!(reassembler.counts().dropped(DropReason::FragmentUnfinished), held);
+    target.finish();
 }
 
 /// Calls `visit` with every order of `0..count` (Heap's algorithm).
