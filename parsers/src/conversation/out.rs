@@ -203,6 +203,11 @@ impl<'a> Out<'a> {
         )
     }
 
+    /// Adds an attribute whose value is written in pieces; otherwise as [`attr`](Self::attr).
+    pub fn write_attr(&mut self, key: &str) -> TextWriter<'_> {
+        self.write(Field::Attr).with_key(key)
+    }
+
     /// Adds an attribute; `key` must be among the parser's `ATTRS`.
     pub fn attr(&mut self, key: &str, value: &[u8]) {
         let value = self.fit(value, self.settings.text_bytes_max);

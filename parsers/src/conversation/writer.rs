@@ -11,6 +11,8 @@ const ENTRY_HEAD_BYTES: usize = 3;
 pub struct TextWriter<'a> {
     to: &'a mut Vec<u8>,
     start: usize,
+    /// Where in `to` the text begins.
+    text: usize,
     /// Where in `to` the field's limit lies.
     end: usize,
     truncated: Option<&'a mut bool>,
@@ -31,12 +33,24 @@ impl<'a> TextWriter<'a> {
             0
         };
         to.extend_from_slice(&[field as u8, 0, 0]);
+        let text = to.len();
         Self {
             to,
             start,
-            end: start + ENTRY_HEAD_BYTES + max,
+            text,
+            end: text + max,
             truncated,
         }
+    }
+
+    /// An entry of `attrs`: its key stands before its value, and is not part of it.
+    pub(super) fn with_key(mut self, key: &str) -> Self {
+        let key = key.as_bytes();
+        self.to.push(key.len() as u8);
+        self.to.extend_from_slice(key);
+        let before = std::mem::replace(&mut self.text, self.to.len());
+        self.end += self.text - before;
+        self
     }
 
     /// Appends `bytes`.
@@ -71,7 +85,7 @@ impl<'a> TextWriter<'a> {
 
     /// Bytes written so far.
     pub fn len(&self) -> usize {
-        self.to.len() - self.start - ENTRY_HEAD_BYTES
+        self.to.len() - self.text
     }
 
     /// Whether nothing was written so far.
@@ -94,8 +108,8 @@ impl<'a> TextWriter<'a> {
 
 impl Drop for TextWriter<'_> {
     fn drop(&mut self) {
-        let len = self.len();
-        if len == 0 {
+        let len = self.to.len() - self.start - ENTRY_HEAD_BYTES;
+        if self.is_empty() {
             self.to.truncate(self.start);
         } else if let Some(place) = self.to.get_mut(self.start + 1..self.start + ENTRY_HEAD_BYTES) {
             place.copy_from_slice(&(len as u16).to_le_bytes());
@@ -119,7 +133,7 @@ pub(crate) fn written(write: impl FnOnce(&mut TextWriter<'_>)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::write_text;
+    use crate::record::{write_attr, write_text};
 
     #[test]
     fn pieces_make_the_entry_that_a_whole_text_makes() {
@@ -149,8 +163,21 @@ mod tests {
     }
 
     #[test]
+    fn pieces_make_the_attribute_that_a_whole_value_makes() {
+        let (mut pieces, mut whole, mut truncated) = (Vec::new(), Vec::new(), false);
+        let writer = TextWriter::new(&mut pieces, Field::Attr, 3, Some(&mut truncated));
+        let mut writer = writer.with_key("parameters");
+        writer.push(b"1,");
+        writer.push(b"23");
+        drop(writer);
+        write_attr(&mut whole, b"parameters", b"1,2");
+        assert_eq!((pieces, truncated), (whole, true));
+    }
+
+    #[test]
     fn an_empty_field_leaves_nothing() {
         let (mut to, mut truncated) = (Vec::new(), false);
+        drop(TextWriter::new(&mut to, Field::Attr, 4, Some(&mut truncated)).with_key("key"));
         TextWriter::new(&mut to, Field::Result, 4, Some(&mut truncated)).push(b"");
         TextWriter::new(&mut to, Field::Result, 4, None).push(b"abc");
         assert_eq!((to.len(), truncated), (0, false));
