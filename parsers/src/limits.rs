@@ -111,6 +111,19 @@ pub const FRAGMENT_TIMEOUT_NS: u64 = 5_000_000_000;
 /// fragments.
 pub const FRAGMENT_NESTING_MAX: usize = TUNNEL_DEPTH_MAX as usize + 1;
 
+/// Bytes of a SQL text that are looked at: beyond the longest `resource`, so that the table behind a long
+/// list of columns is found, and far enough below the stitching limit.
+pub const SQL_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Prepared statements of one flow whose text is kept. Connection pools keep 25 to 256 a connection.
+pub const STATEMENTS_PER_FLOW_MAX: usize = 256;
+
+/// Text of prepared statements kept for one flow, bytes.
+pub const STATEMENT_BYTES_PER_FLOW_MAX: usize = 128 * 1024;
+
+/// Longest database name kept for a flow, bytes: MySQL and PostgreSQL allow 64 characters.
+pub const DATABASE_BYTES_MAX: usize = 256;
+
 /// Host and path that an HTTP upgrade passes on to the protocol it ends in, bytes each: kept for the
 /// lifetime of the connection, so shorter than what one record may carry.
 pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
@@ -148,3 +161,5 @@ const _: () = assert!(TUNNEL_DEPTH_DEFAULT <= TUNNEL_DEPTH_MAX);
 const _: () = assert!(LAYERS_MAX >= 6 * (TUNNEL_DEPTH_MAX as usize + 1));
 const _: () = assert!(FRAGMENT_BYTES_MAX / FRAGMENT_DATAGRAMS_MAX >= 2 * 1500);
 const _: () = assert!(FRAGMENT_BYTES_MAX >= 64 * 65_535);
+const _: () = assert!(SQL_HEAD_BYTES_MAX < STITCH_BYTES_MAX);
+const _: () = assert!(SQL_HEAD_BYTES_MAX < STATEMENT_BYTES_PER_FLOW_MAX);

@@ -8,8 +8,6 @@ mod logging;
 mod options;
 mod output;
 mod place;
-#[cfg(test)]
-mod reference;
 mod replay;
 
 use clap::Parser;

@@ -120,6 +120,7 @@ macro_rules! protocols {
 
 // Shared by several protocols.
 pub(crate) mod http;
+pub(crate) mod sql;
 
 // Strict before loose: a protocol stands above those that would also match its messages.
 protocols! {
@@ -128,6 +129,8 @@ protocols! {
     ping: Ping,
     websocket: Websocket,
     dns: Dns,
+    mysql: MySql,
+    postgresql: PostgreSql,
 }
 
 impl Protocol {
