@@ -8,8 +8,16 @@
 //! * [`session`] is a record read: borrowed from a ring entry or from a FlatBuffers batch.
 //! * [`json`] and [`table`] print it, [`flat`] encodes it as FlatBuffers and reads it back.
 //! * [`ring`] takes whole entries out of a ring.
+//! * [`batch`] collects encoded records, [`sink`] carries them away.
+//! * [`metrics`] counts records by protocol and gathers what others count; `/metrics` and `/healthz` tell.
+//!
+//! [`Collector::start`] puts it all together.
 #![deny(unsafe_code)] // The generated code alone has some.
 
+mod affinity;
+pub mod batch;
+mod collector;
+mod error;
 pub mod flat;
 #[rustfmt::skip]
 #[allow(warnings, unsafe_code, clippy::all, clippy::undocumented_unsafe_blocks)]
@@ -17,16 +25,28 @@ mod generated {
     mod session;
     pub(crate) use session::tapir;
 }
+mod health;
+mod http;
 pub mod json;
 pub mod limits;
+pub mod metrics;
+pub mod options;
 pub mod ring;
 pub mod session;
+mod shared;
+pub mod sink;
 pub mod table;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::panic, clippy::missing_panics_doc)] // A test that fails panics.
 pub mod testing;
 pub mod text;
 mod utc;
+mod worker;
 
+pub use affinity::Affinity;
+pub use batch::Format;
+pub use collector::{Collector, CollectorHandle, CollectorReport};
+pub use error::CollectorError;
 pub use json::write_json;
+pub use options::{CollectorOptions, FileOptions, ListenerOptions, SinkOptions, Target};
 pub use table::write_table;

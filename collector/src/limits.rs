@@ -18,3 +18,33 @@ pub const ENTRY_BYTES_MAX: usize = 256 * 1024;
 /// Longest FlatBuffers batch that is read, bytes. Batches are written at a tenth of it at most; a longer
 /// one is no batch but bytes of something else taken for a length.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Records in one batch: a subscriber that reads batch by batch gets them in portions it can hold.
+pub const BATCH_RECORDS: u64 = 4096;
+
+/// Bytes at which a batch is full unless set otherwise: large enough that a system call and a wake-up
+/// a batch cost nothing, small enough to stay in a cache.
+pub const BATCH_BYTES: usize = 64 * 1024;
+
+/// What a batch costs a queue besides its bytes, so that many small ones are bounded too.
+pub const BATCH_OVERHEAD_BYTES: usize = 256;
+
+/// Bytes that wait for a sink before further batches are lost: half a minute of a gigabit link's
+/// records, or a few seconds of the fastest traffic.
+pub const SINK_QUEUE_BYTES: usize = 64 << 20;
+
+/// Bytes that wait for one subscriber before it is cut off.
+pub const SUBSCRIBER_QUEUE_BYTES: usize = 8 << 20;
+
+/// Subscribers of one listener. Each has a thread and a queue.
+pub const SUBSCRIBERS_MAX: usize = 64;
+
+/// HTTP requests answered at once; a further one is told to come back.
+pub const HTTP_CONNECTIONS_MAX: usize = 8;
+
+/// Longest head of an HTTP request, bytes.
+pub const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+const _: () = assert!(10 * BATCH_BYTES < BATCH_BYTES_MAX);
+const _: () = assert!(ENTRY_BYTES_MAX < BATCH_BYTES_MAX);
+const _: () = assert!(4 * BATCH_BYTES < SUBSCRIBER_QUEUE_BYTES);

@@ -17,7 +17,7 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Parser)]
 #[command(name = "tapir", version, styles = STYLES, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// How much to say on stderr.
+    /// How much to say on stderr: off, error, warn, info, debug or trace.
     #[arg(long, global = true, env = "TAPIR_LOG", value_name = "LEVEL")]
     pub(crate) log: Option<log::LevelFilter>,
 

@@ -8,6 +8,8 @@ mod logging;
 mod options;
 mod output;
 mod place;
+#[cfg(test)]
+mod reference;
 mod replay;
 
 use clap::Parser;

@@ -36,9 +36,10 @@ section! {
         /// flow's directions are mirrored from different VLANs.
         vlan_in_flow_key: bool = false,
 
-        /// Keep flows of different tunnel ids apart, where tenants use the same addresses. Leave it off
-        /// where the ids of the two directions differ, as those of GTP-U do.
-        tunnel_in_flow_key: bool = false,
+        /// Keep flows of different networks inside tunnels apart (by the id of VXLAN, Geneve, GRE or NSH),
+        /// where tenants use the same addresses. Turn it off where the two directions of a flow have
+        /// different ids.
+        tunnel_in_flow_key: bool = true,
 
         /// Verify checksums that the NIC has not verified, and drop what is wrong. Leave it off for
         /// packets mirrored on the host that sends them: their checksums are not filled in yet.

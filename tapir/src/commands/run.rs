@@ -27,11 +27,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ARGS")]
     vdev: Vec<Vdev>,
 
-    /// Receive queues of each port given by --pci or --vdev; one for each worker unless given.
+    /// Receive queues of each port; one for each worker unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     queues: Option<u64>,
 
-    /// Who gives each worker its flows, for ports given by --pci or --vdev.
+    /// Who gives each worker its flows: auto, rss or software.
     #[arg(long, value_name = "HOW", value_parser = distribution)]
     distribution: Option<Distribution>,
 
@@ -108,14 +108,13 @@ impl Args {
     }
 
     fn override_ports(&self, config: &mut Config) {
-        if self.pci.is_empty() && self.vdev.is_empty() {
-            return;
+        if !self.pci.is_empty() || !self.vdev.is_empty() {
+            let pci = self.pci.iter().copied().map(Device::Pci);
+            let vdev = self.vdev.iter().cloned().map(Device::Vdev);
+            config.ports = pci.chain(vdev).map(Port::new).collect();
         }
-        let pci = self.pci.iter().copied().map(Device::Pci);
-        let vdev = self.vdev.iter().cloned().map(Device::Vdev);
-        config.ports = pci.chain(vdev).map(Port::new).collect();
         for port in &mut config.ports {
-            port.queues = self.queues.and_then(Whole::new);
+            port.queues = self.queues.and_then(Whole::new).or(port.queues);
             port.distribution = self.distribution.unwrap_or(port.distribution);
         }
     }
@@ -148,4 +147,61 @@ impl Args {
 fn distribution(name: &str) -> Result<Distribution, String> {
     let names: Vec<_> = Distribution::ALL.iter().map(|how| how.name()).collect();
     Distribution::from_name(name).ok_or_else(|| format!("expected one of {}", names.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn with_file(text: &str, change: impl FnOnce(&mut Args)) -> Config {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let mut args = Args {
+            config: Some(file.path().to_owned()),
+            ..Args::default()
+        };
+        change(&mut args);
+        args.configuration().unwrap()
+    }
+
+    const FILE: &str = "[[ports]]\npci = \"01:00.0\"\nqueues = 2\n[workers]\nlcores = [1, 2]\n\
+                        [[sinks]]\ntype = \"unix\"\npath = \"/run/t\"\n";
+
+    #[test]
+    fn a_file_alone_stands_as_it_is() {
+        let config = with_file(FILE, |_| {});
+        assert_eq!(config, Config::parse(FILE, "", &[]).unwrap());
+    }
+
+    #[test]
+    fn flags_have_precedence() {
+        let config = with_file(FILE, |args| {
+            args.vdev = vec!["net_null0".parse().unwrap()];
+            args.lcores = "3-4".parse().ok();
+            args.output = "out.json".parse().ok();
+            args.format = Some(Format::Json);
+            args.no_huge = true;
+        });
+        assert_eq!(
+            config.ports,
+            [Port::new(Device::Vdev("net_null0".parse().unwrap()))]
+        );
+        assert_eq!(config.workers.lcores.to_string(), "3,4");
+        assert_eq!(config.sinks, [Sink::file("out.json".into(), RecordFormat::Json)]);
+        assert!(!config.eal.hugepages);
+    }
+
+    #[test]
+    fn without_sinks_records_go_to_stdout_unless_none_are_wanted() {
+        let port = "[[ports]]\nvdev = \"net_null0\"\n";
+        assert_eq!(with_file(port, |_| {}).sinks, [Sink::stdout(RecordFormat::Json)]);
+        let table = with_file(FILE, |args| args.format = Some(Format::Table));
+        assert_eq!(table.sinks, [Sink::stdout(RecordFormat::Table)]);
+        assert!(
+            with_file(FILE, |args| args.format = Some(Format::None))
+                .sinks
+                .is_empty()
+        );
+    }
 }
