@@ -195,57 +195,67 @@ fn process(out: &mut Vec<u8>, session: &Session<'_>) {
     out.push(b'}');
 }
 
+/// The numbers 00 to 99: two digits at a time halve the divisions.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// Appends a number in decimal.
 pub(crate) fn unsigned(out: &mut Vec<u8>, mut value: u64) {
+    /// Of the largest number.
     const DIGITS_MAX: usize = 20;
     let mut digits = [0u8; DIGITS_MAX];
     let mut at = DIGITS_MAX;
-    loop {
+    while value >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
+    }
+    // One digit is left, or none where the pairs came out even.
+    if value > 0 || at == DIGITS_MAX {
         at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+        digits[at] = b'0' + value as u8;
     }
     out.extend_from_slice(&digits[at..]);
 }
 
-/// What a byte needs within a JSON string (RFC 8259 section 7): 0 nothing, `u` a `\u00XX`, else the
-/// letter of its short escape.
-const ESCAPES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = b'u';
-        control += 1;
-    }
-    table[0x08] = b'b';
-    table[0x09] = b't';
-    table[0x0A] = b'n';
-    table[0x0C] = b'f';
-    table[0x0D] = b'r';
-    table[b'"' as usize] = b'"';
-    table[b'\\' as usize] = b'\\';
-    table
-};
+/// Bytes looked at together: the compiler turns the check of a block into vector instructions.
+const BLOCK: usize = 16;
+
+/// Where in `bytes` the first one stands that needs an escape.
+fn first_to_escape(bytes: &[u8]) -> Option<usize> {
+    let needs_escape = |byte: &u8| (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    let plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | needs_escape(byte));
+    let passed = BLOCK * bytes.chunks_exact(BLOCK).take_while(plain).count();
+    let rest = bytes.get(passed..).unwrap_or_default();
+    rest.iter().position(needs_escape).map(|at| passed + at)
+}
 
 /// Appends `text` with JSON's escapes, in runs of bytes that need none.
 fn escaped(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+    while let Some(at) = first_to_escape(rest) {
         let (run, tail) = rest.split_at(at);
         out.extend_from_slice(run);
         let Some((&byte, tail)) = tail.split_first() else {
             return;
         };
-        match ESCAPES[usize::from(byte)] {
-            b'u' => {
-                let (high, low) = (usize::from(byte >> 4), usize::from(byte & 0xF));
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[high], HEX[low]]);
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xF)]);
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
             }
-            letter => out.extend_from_slice(&[b'\\', letter]),
         }
         rest = tail;
     }

@@ -184,11 +184,18 @@ impl<'a> Session<'a> {
         session.rows = number(flag::ROWS, header.rows);
         session.truncated = view.has(flag::TRUNCATED);
         session.gap_bytes = header.gap_bytes;
-        for (field, bytes) in view.texts().filter(|(field, _)| *field != Field::Attr) {
-            session.set_text(field, bytes);
+        let mut has_attrs = false;
+        for (field, bytes) in view.texts() {
+            if field == Field::Attr {
+                has_attrs = true;
+            } else {
+                session.set_text(field, bytes);
+            }
         }
-        for (key, value) in view.attrs() {
-            session.add_attr(key, value);
+        if has_attrs {
+            for (key, value) in view.attrs() {
+                session.add_attr(key, value);
+            }
         }
         session
     }

@@ -40,7 +40,7 @@ fn every_record_of_every_ring_reaches_every_sink() {
     options.sinks = vec![file_sink(&json, Format::Json), second];
     let (mut lcores, rings): (Vec<_>, Vec<_>) = (0..3).map(|_| Lcore::new(100_000)).unzip();
     let collector = Collector::start(options, rings, Vec::new()).unwrap();
-    let each = 1500;
+    let each = 500;
     for id in 0..each {
         for (index, lcore) in (0u64..).zip(&mut lcores) {
             lcore.make_waiting(&Entry::synthetic(id).with(|header| header.flow.flow_id = index << 32 | id));

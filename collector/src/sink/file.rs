@@ -29,7 +29,7 @@ struct Current {
     /// Bytes up to the end of the last whole batch.
     len: u64,
     opened: Instant,
-    /// A write failed, perhaps after some bytes.
+    /// A write failed after some bytes, and they could not be taken back yet.
     has_half_batch: bool,
     /// A device or a pipe is only ever written to.
     is_regular: bool,
@@ -165,7 +165,7 @@ impl Current {
         let written = self.file.write_all(bytes);
         match &written {
             Ok(()) => self.len += bytes.len() as u64,
-            Err(_) => self.has_half_batch = self.is_regular,
+            Err(_) => self.has_half_batch = self.is_regular && self.file.set_len(self.len).is_err(),
         }
         written
     }

@@ -51,7 +51,7 @@ pub(crate) fn quiet_options() -> CollectorOptions {
 
 /// Waits until `condition` holds; fails after a while.
 pub(crate) fn eventually(mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "it never happened");
         std::thread::sleep(Duration::from_micros(200));
