@@ -2,7 +2,7 @@
 
 use crate::flat::BatchEncoder;
 use crate::json::write_session_json;
-use crate::limits::BATCH_RECORDS;
+use crate::limits::{BATCH_BYTES_SET_MAX, BATCH_RECORDS};
 use crate::session::Session;
 use crate::table::Table;
 
@@ -57,7 +57,7 @@ enum State {
 }
 
 impl Encoder {
-    /// An encoder whose batches are full at `batch_bytes`.
+    /// An encoder whose batches are full at `batch_bytes`, or at the limit of what readers take.
     pub fn new(format: Format, batch_bytes: usize) -> Self {
         let state = match format {
             Format::Json => State::Json(Vec::new()),
@@ -67,7 +67,7 @@ impl Encoder {
         Self {
             format,
             state,
-            batch_bytes,
+            batch_bytes: batch_bytes.min(BATCH_BYTES_SET_MAX),
             records: 0,
         }
     }

@@ -15,8 +15,8 @@ pub const DRAIN_BYTES: usize = 256 * 1024;
 /// a fixed header. Anything longer is not an entry.
 pub const ENTRY_BYTES_MAX: usize = 256 * 1024;
 
-/// Longest FlatBuffers batch that is read, bytes. Batches are written at a tenth of it at most; a longer
-/// one is no batch but bytes of something else taken for a length.
+/// Longest FlatBuffers batch that is read, bytes. A longer one is no batch but bytes of something else taken
+/// for a length.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Records in one batch: a subscriber that reads batch by batch gets them in portions it can hold.
@@ -25,6 +25,10 @@ pub const BATCH_RECORDS: u64 = 4096;
 /// Bytes at which a batch is full unless set otherwise: large enough that a system call and a wake-up
 /// a batch cost nothing, small enough to stay in a cache.
 pub const BATCH_BYTES: usize = 64 * 1024;
+
+/// Bytes at which a batch is full at most, whatever is set: with one more record, and what a format adds, it
+/// can still be read.
+pub const BATCH_BYTES_SET_MAX: usize = 8 << 20;
 
 /// What a batch costs a queue besides its bytes, so that many small ones are bounded too.
 pub const BATCH_OVERHEAD_BYTES: usize = 256;
@@ -45,6 +49,7 @@ pub const HTTP_CONNECTIONS_MAX: usize = 8;
 /// Longest head of an HTTP request, bytes.
 pub const HTTP_HEAD_BYTES_MAX: usize = 8 * 1024;
 
-const _: () = assert!(10 * BATCH_BYTES < BATCH_BYTES_MAX);
-const _: () = assert!(ENTRY_BYTES_MAX < BATCH_BYTES_MAX);
+const _: () = assert!(BATCH_BYTES <= BATCH_BYTES_SET_MAX);
+// Text grows to three times its length when none of it is UTF-8.
+const _: () = assert!(BATCH_BYTES_SET_MAX + 4 * ENTRY_BYTES_MAX < BATCH_BYTES_MAX);
 const _: () = assert!(4 * BATCH_BYTES < SUBSCRIBER_QUEUE_BYTES);

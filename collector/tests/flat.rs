@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use tapir_collector::batch::{Encoder, Format};
 use tapir_collector::flat::{BatchEncoder, BatchReader, DecodeError, decode_batch};
 use tapir_collector::json::write_session_json;
 use tapir_collector::session::Session;
@@ -78,6 +79,21 @@ fn longer_texts_stay_when_the_limits_allow_them() {
         })
         .unwrap()
         .unwrap();
+}
+
+#[test]
+fn whatever_size_is_set_batches_can_be_read() {
+    let entry = Entry::default().text(Field::Resource, &[0xFF; 60_000]).bytes();
+    let limits = TextLimits {
+        resource: usize::MAX,
+        other: usize::MAX,
+    };
+    let mut encoder = Encoder::new(Format::FlatBuffers, usize::MAX);
+    while !encoder.push(&Session::new(&RecordView::new(&entry).unwrap(), limits)) {}
+    let batch = encoder.take().unwrap();
+    let mut records = 0;
+    decode_batch(&batch.bytes, |_| records += 1).unwrap();
+    assert_eq!(records, batch.records);
 }
 
 #[test]
