@@ -36,52 +36,58 @@ pub(crate) enum Header {
     Upgrade,
 }
 
-/// Names in lower case, by their first letter.
-const fn names(first: u8) -> &'static [(&'static [u8], Header)] {
-    use Header::*;
-    match first | 0x20 {
-        b'b' => &[(b"b3", B3)],
-        b'c' => &[(b"content-length", ContentLength)],
-        b'h' => &[(b"host", Host)],
-        b'n' => &[(b"new_rpc_trace_context", RpcTraceContext)],
-        b'r' => &[(b"referer", Referer)],
-        b's' => &[
-            (b"sw8", Sw8),
-            (b"sofa-traceid", SofaTraceId),
-            (b"sofa-rpcid", SofaRpcId),
-        ],
-        b't' => &[
-            (b"transfer-encoding", TransferEncoding),
-            (b"traceparent", TraceParent),
-        ],
-        b'u' => &[
-            (b"user-agent", UserAgent),
-            (b"upgrade", Upgrade),
-            (b"uber-trace-id", UberTraceId),
-        ],
-        b'x' => &[
-            (b"x-request-id", XRequestId),
-            (b"x-forwarded-for", ForwardedFor),
-            (b"x-b3-traceid", B3TraceId),
-            (b"x-b3-spanid", B3SpanId),
-        ],
-        _ => &[],
+impl Header {
+    /// The header of a line `name:value`, and where its value begins. Lines of other headers cost a
+    /// look at their first byte, as a rule.
+    #[inline]
+    pub(crate) fn of_line(line: &[u8]) -> Option<(Self, usize)> {
+        let first = *line.first()?;
+        // Each name ends in the colon: `X-Request-IDs` is another header.
+        let (header, len) = match first | 0x20 {
+            b'b' if line.starts_with(b"b3:") || line.starts_with(b"B3:") => (Self::B3, 3),
+            b'c' if begins(line, b"content-length:") => (Self::ContentLength, 15),
+            b'h' if begins(line, b"host:") => (Self::Host, 5),
+            b'n' if begins(line, b"new_rpc_trace_context:") => (Self::RpcTraceContext, 22),
+            b'r' if begins(line, b"referer:") => (Self::Referer, 8),
+            b's' if begins(line, b"sw8:") => (Self::Sw8, 4),
+            b's' if begins(line, b"sofa-traceid:") => (Self::SofaTraceId, 13),
+            b's' if begins(line, b"sofa-rpcid:") => (Self::SofaRpcId, 11),
+            b't' if begins(line, b"traceparent:") => (Self::TraceParent, 12),
+            b't' if begins(line, b"transfer-encoding:") => (Self::TransferEncoding, 18),
+            b'u' if begins(line, b"user-agent:") => (Self::UserAgent, 11),
+            b'u' if begins(line, b"upgrade:") => (Self::Upgrade, 8),
+            b'u' if begins(line, b"uber-trace-id:") => (Self::UberTraceId, 14),
+            b'x' if begins(line, b"x-request-id:") => (Self::XRequestId, 13),
+            b'x' if begins(line, b"x-forwarded-for:") => (Self::ForwardedFor, 16),
+            b'x' if begins(line, b"x-b3-traceid:") => (Self::B3TraceId, 13),
+            b'x' if begins(line, b"x-b3-spanid:") => (Self::B3SpanId, 12),
+            _ => return None,
+        };
+        Some((header, len))
     }
 }
 
-impl Header {
-    /// The header of a line `name:value`, and where its value begins. Lines of other headers cost a
-    /// look at their first byte.
-    #[inline]
-    pub(crate) fn of_line(line: &[u8]) -> Option<(Self, usize)> {
-        for (known, header) in names(*line.first()?) {
-            let len = known.len();
-            if line.get(len) == Some(&b':') && line.get(..len)?.eq_ignore_ascii_case(known) {
-                return Some((*header, len + 1));
-            }
-        }
-        None
-    }
+/// Whether `line` begins with `name`, which is in lower case, in any case. Compared in words of four
+/// bytes, the last of which may overlap: the length is known to the compiler, so this is a handful of
+/// instructions. Bit 5 is left out of the comparison: it is the case of letters, and confuses what else
+/// names are made of with control characters only.
+#[inline(always)]
+fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
+    const { assert!(N >= 4) };
+    let differ = |a: &[u8; 4], b: &[u8; 4]| (u32::from_le_bytes(*a) ^ u32::from_le_bytes(*b)) & !0x2020_2020;
+    let Some(head) = line.first_chunk::<N>() else {
+        return false;
+    };
+    let (words, known) = (head.as_chunks::<4>().0, name.as_chunks::<4>().0);
+    let last = match (head.last_chunk(), name.last_chunk()) {
+        (Some(last), Some(known)) => differ(last, known),
+        _ => 0,
+    };
+    words
+        .iter()
+        .zip(known)
+        .fold(last, |all, (word, known)| all | differ(word, known))
+        == 0
 }
 
 /// `value` without blanks around it (RFC 9110 section 5.5).
@@ -122,22 +128,30 @@ pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, names, trim};
+    use super::{Header, trim};
 
     #[test]
-    fn names_stand_under_their_first_letter_in_lower_case() {
-        for first in b'a'..=b'z' {
-            for (name, header) in names(first) {
-                assert_eq!(name.first(), Some(&first));
-                assert!(!name.iter().any(u8::is_ascii_uppercase));
-                let line = [&name.to_ascii_uppercase(), &b": v"[..]].concat();
-                assert_eq!(Header::of_line(&line), Some((*header, name.len() + 1)));
-            }
+    fn names_are_recognised_in_any_case_and_as_a_whole() {
+        let of = |line: &str| Header::of_line(line.as_bytes());
+        assert_eq!(of("Host: v"), Some((Header::Host, 5)));
+        assert_eq!(of("hOST:v"), Some((Header::Host, 5)));
+        assert_eq!(of("X-FORWARDED-FOR:"), Some((Header::ForwardedFor, 16)));
+        assert_eq!(
+            of("NEW_RPC_TRACE_CONTEXT: v"),
+            Some((Header::RpcTraceContext, 22))
+        );
+        for other in [
+            "",
+            "h",
+            "Host",
+            "Host : v",
+            "Hosts: v",
+            "Accept: v",
+            ": v",
+            " Host: v",
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
-        assert_eq!(Header::of_line(b"hos"), None);
-        assert_eq!(Header::of_line(b""), None);
-        assert_eq!(Header::of_line(b"Host : v"), None);
-        assert_eq!(Header::of_line(b"Hosts: v"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
 
+use arrayvec::ArrayVec;
 use crate::l7::http::header::{self, Header};
 
 /// Headers kept of one message; of more, the first count.
@@ -23,8 +24,8 @@ pub(super) enum Announced {
 /// The fields of a head, down to its empty line.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
-    kept: [(Header, &'a [u8]); KEPT_MAX],
-    count: usize,
+    /// The headers worth keeping, in the order of the wire.
+    pub(super) kept: ArrayVec<(Header, &'a [u8]), KEPT_MAX>,
     pub(super) announced: Announced,
     /// Of the `Upgrade` field.
     pub(super) upgrade: &'a [u8],
@@ -39,8 +40,7 @@ impl<'a> Fields<'a> {
     #[inline]
     pub(super) fn read(bytes: &'a [u8]) -> Self {
         let mut fields = Self {
-            kept: [(Header::Host, &[]); KEPT_MAX],
-            count: 0,
+            kept: ArrayVec::new_const(),
             announced: Announced::Nothing,
             upgrade: &[],
             len: bytes.len(),
@@ -74,12 +74,8 @@ impl<'a> Fields<'a> {
             Header::ContentLength => self.content_length(value),
             Header::TransferEncoding => self.transfer_encoding(value),
             Header::Upgrade => self.upgrade = value,
-            _ => {
-                if let Some(slot) = self.kept.get_mut(self.count) {
-                    *slot = (header, value);
-                    self.count += 1;
-                }
-            }
+            // One header too many is left out.
+            _ => drop(self.kept.try_push((header, value))),
         }
     }
 
@@ -104,11 +100,6 @@ impl<'a> Fields<'a> {
             announced if last.eq_ignore_ascii_case(b"identity") => announced,
             _ => Announced::Endless,
         };
-    }
-
-    /// The headers worth keeping, in the order of the wire.
-    pub(super) fn kept(&self) -> &[(Header, &'a [u8])] {
-        self.kept.get(..self.count).unwrap_or(&[])
     }
 
     /// Whether the `Upgrade` field lists `protocol`.

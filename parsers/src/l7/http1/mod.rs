@@ -172,7 +172,7 @@ impl Http1 {
             out.text(Field::Domain, authority);
         }
         target::write(out, target.resource);
-        for (header, value) in fields.kept() {
+        for (header, value) in &fields.kept {
             header::write(out, *header, value);
         }
         if !fields.upgrade.is_empty() && fields.upgrades_to(b"websocket") {
@@ -185,7 +185,7 @@ impl Http1 {
     fn keep_upgrade(&mut self, target: &Target<'_>, fields: &Fields<'_>) {
         let bounded = |text: &[u8]| text.get(..UPGRADE_TEXT_BYTES_MAX).unwrap_or(text).to_vec();
         let host = fields
-            .kept()
+            .kept
             .iter()
             .find(|(header, _)| *header == header::Header::Host);
         let domain = target.authority.or(host.map(|(_, value)| *value));
@@ -217,7 +217,7 @@ impl Http1 {
         out.code(i64::from(line.code));
         out.status(status(line.code));
         out.text(Field::Version, line.version);
-        for (header, value) in fields.kept() {
+        for (header, value) in &fields.kept {
             header::write(out, *header, value);
         }
         if self.upgrade.is_some() || line.code == 101 {

@@ -29,44 +29,41 @@ impl RecordSink for Count {
     }
 }
 
-fn report(what: &str, started: Instant, count: u64) {
-    println!("{what}: {:.1} ns", started.elapsed().as_nanos() as f64 / count as f64);
+/// The best of many short runs: what the code costs when nothing else wants the core.
+fn best(what: &str, mut run: impl FnMut()) {
+    const ROUNDS: u32 = 1000;
+    let mut best = f64::MAX;
+    for _ in 0..500 {
+        let started = Instant::now();
+        for _ in 0..ROUNDS {
+            run();
+        }
+        best = best.min(started.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
+    }
+    println!("{what}: {best:.1} ns");
 }
 
 #[test]
 #[ignore = "a measurement"]
 fn heads() {
-    const ROUNDS: u64 = 3_000_000;
-    for _ in 0..2 {
-        let started = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(request_line(black_box(REQUEST)));
-        }
-        report("request line", started, ROUNDS);
-        let fields = &REQUEST[43..];
-        let started = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(Fields::read(black_box(fields)));
-        }
-        report("request fields", started, ROUNDS);
-        let started = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(status_line(black_box(RESPONSE)));
-        }
-        report("status line", started, ROUNDS);
-        let started = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(Fields::read(black_box(&RESPONSE[17..])));
-        }
-        report("response fields", started, ROUNDS);
-    }
+    best("request line", || {
+        black_box(request_line(black_box(REQUEST)));
+    });
+    best("request fields", || {
+        black_box(Fields::read(black_box(&REQUEST[43..])));
+    });
+    best("status line", || {
+        black_box(status_line(black_box(RESPONSE)));
+    });
+    best("response fields", || {
+        black_box(Fields::read(black_box(&RESPONSE[17..])));
+    });
 }
 
 #[test]
 #[ignore = "a measurement"]
 fn exchanges() {
     const FLOWS: u64 = 26_000;
-    const ROUNDS: u64 = 40;
     println!("request {} bytes, response {} bytes", REQUEST.len(), RESPONSE.len());
     let mut engine = Engine::new(Settings::default(), |_| true);
     let mut sink = Count::default();
@@ -92,20 +89,22 @@ fn exchanges() {
     for id in &sessions {
         engine.data(*id, Direction::ToClient, &chunk(RESPONSE, 0), &mut sink);
     }
-    for near in [true, false] {
-        let before = sink.records;
-        let started = Instant::now();
-        let mut count = 0;
-        let chosen = if near { &sessions[..64] } else { &sessions[..] };
-        for round in 1..=ROUNDS * FLOWS / chosen.len() as u64 {
-            for id in chosen {
-                engine.data(*id, Direction::ToServer, &chunk(REQUEST, round), &mut sink);
-                engine.data(*id, Direction::ToClient, &chunk(RESPONSE, round), &mut sink);
-                count += 2;
+    let mut round = 0;
+    for count in [64, sessions.len()] {
+        let mut best = f64::MAX;
+        for _ in 0..60 {
+            let (before, started) = (sink.records, Instant::now());
+            for _ in 0..26_000 / count {
+                round += 1;
+                for id in &sessions[..count] {
+                    engine.data(*id, Direction::ToServer, &chunk(REQUEST, round), &mut sink);
+                    engine.data(*id, Direction::ToClient, &chunk(RESPONSE, round), &mut sink);
+                }
             }
+            let records = (sink.records - before) as f64;
+            best = best.min(started.elapsed().as_nanos() as f64 / records / 2.0);
         }
-        report(if near { "message, 64 flows" } else { "message, all flows" }, started, count);
-        assert_eq!(sink.records - before, count / 2);
+        println!("a message, {count} flows: {best:.1} ns");
     }
     for id in sessions {
         engine.close(id, Ended::Fin, 0, &mut sink);
