@@ -128,6 +128,10 @@ pub const DATABASE_BYTES_MAX: usize = 256;
 /// lifetime of the connection, so shorter than what one record may carry.
 pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
 
+/// Longest HTTP header value that goes over several lines, put on one, bytes: as much as a text field
+/// keeps by default. Senders have been told not to for ten years, so it is not worth more.
+pub const FOLDED_VALUE_BYTES_MAX: usize = 1024;
+
 /// Longest HTTP request method, bytes: those of the registry end at 17.
 pub const METHOD_BYTES_MAX: usize = 32;
 

@@ -2,6 +2,7 @@
 
 use crate::conversation::Out;
 use crate::field::Field;
+use arrayvec::ArrayVec;
 
 use super::trace;
 
@@ -90,16 +91,27 @@ fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
         == 0
 }
 
-/// `value` without blanks around it (RFC 9110 section 5.5).
+/// `value` without blanks and line ends around it (RFC 9110 section 5.5).
 #[inline]
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = value {
+    while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = value {
         value = rest;
     }
     while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = value {
         value = rest;
     }
     value
+}
+
+/// A value that goes over several lines on one line, in `room`; what does not fit is left out.
+pub(crate) fn unfold<'r, const N: usize>(value: &[u8], room: &'r mut ArrayVec<u8, N>) -> &'r [u8] {
+    room.clear();
+    for line in value.split(|byte| *byte == b'\n') {
+        let blank: &[u8] = if room.is_empty() { b"" } else { b" " };
+        let pieces = blank.iter().chain(trim(line));
+        room.extend(pieces.copied().take(room.remaining_capacity()));
+    }
+    room
 }
 
 /// Writes what a header tells of the selected message; headers that only frame it write nothing.
@@ -128,7 +140,8 @@ pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, trim};
+    use super::{Header, trim, unfold};
+    use arrayvec::ArrayVec;
 
     #[test]
     fn names_are_recognised_in_any_case_and_as_a_whole() {
@@ -158,5 +171,13 @@ mod tests {
     fn blanks_around_values_go() {
         assert_eq!(trim(b" \t a b\t \r"), b"a b");
         assert_eq!(trim(b"  "), b"");
+    }
+
+    #[test]
+    fn folded_values_become_one_line_and_fit() {
+        let of = |value: &[u8]| unfold(value, &mut ArrayVec::<u8, 8>::new()).to_vec();
+        assert_eq!(of(b"a\r\n b\r\n\t c"), b"a b c");
+        assert_eq!(of(b"\r\n b"), b"b");
+        assert_eq!(of(b"12345\r\n 6789"), b"12345 67");
     }
 }

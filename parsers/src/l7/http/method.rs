@@ -54,3 +54,9 @@ const KNOWN: [&[u8]; 46] = [
 pub(crate) fn is_known(method: &[u8]) -> bool {
     KNOWN.contains(&method)
 }
+
+/// The method in use that `text` ends in: the longest, `UNLOCK` before `LOCK`.
+pub(crate) fn at_end_of(text: &[u8]) -> Option<&'static [u8]> {
+    let ends = KNOWN.into_iter().filter(|method| text.ends_with(method));
+    ends.max_by_key(|method| method.len())
+}

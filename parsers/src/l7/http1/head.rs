@@ -29,6 +29,8 @@ pub(super) struct Fields<'a> {
     pub(super) announced: Announced,
     /// Of the `Upgrade` field.
     pub(super) upgrade: &'a [u8],
+    /// Some value goes over several lines.
+    pub(super) folded: bool,
     /// Bytes up to and with the empty line, or of what is there.
     pub(super) len: usize,
     /// The empty line is there.
@@ -43,23 +45,19 @@ impl<'a> Fields<'a> {
             kept: ArrayVec::new_const(),
             announced: Announced::Nothing,
             upgrade: &[],
+            folded: false,
             len: bytes.len(),
             whole: false,
         };
         let mut at = 0;
-        while let Some(rest) = bytes.get(at..)
-            && let Some(end) = memchr::memchr(b'\n', rest)
-        {
-            let line = rest.get(..end).unwrap_or(&[]);
-            at += end + 1;
-            match line {
-                [] | [b'\r'] => {
-                    fields.len = at;
-                    fields.whole = true;
-                    break;
-                }
-                _ => fields.line(line),
+        while let Some(line) = logical_line(bytes, at, &mut fields.folded) {
+            at += line.len() + 1;
+            if matches!(line, [] | [b'\r']) {
+                fields.len = at;
+                fields.whole = true;
+                break;
             }
+            fields.line(line);
         }
         fields
     }
@@ -107,6 +105,18 @@ impl<'a> Fields<'a> {
         let mut list = self.upgrade.split(|byte| *byte == b',');
         list.any(|name| header::trim(name).eq_ignore_ascii_case(protocol))
     }
+}
+
+/// The line at `at` without its LF, with the lines that continue it (obs-fold, RFC 9112 section 5.2).
+/// `None`: not whole.
+#[inline]
+fn logical_line<'a>(bytes: &'a [u8], at: usize, folded: &mut bool) -> Option<&'a [u8]> {
+    let mut end = at + memchr::memchr(b'\n', bytes.get(at..)?)?;
+    while matches!(bytes.get(end + 1), Some(b' ' | b'\t')) && end > at + 1 {
+        *folded = true;
+        end += 1 + memchr::memchr(b'\n', bytes.get(end + 1..)?)?;
+    }
+    bytes.get(at..end)
 }
 
 /// A number in decimal digits and nothing else.

@@ -17,8 +17,9 @@ use super::http::{header, status};
 use crate::byte_set::ByteSet;
 use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
-use crate::limits::UPGRADE_TEXT_BYTES_MAX;
+use crate::limits::{FOLDED_VALUE_BYTES_MAX, UPGRADE_TEXT_BYTES_MAX};
 use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Transports};
+use arrayvec::ArrayVec;
 use chunk::Chunk;
 use head::{Announced, Fields};
 use start_line::{Line, RequestLine, StatusLine};
@@ -52,6 +53,8 @@ struct Upgrade {
 /// Both directions of a connection.
 pub struct Http1 {
     phase: [Phase; 2],
+    /// Where the next request begins is known, not guessed: any token is a method there.
+    placed: bool,
     /// Of the last request that asked for one; kept until the next response tells.
     upgrade: Option<Box<Upgrade>>,
 }
@@ -89,6 +92,7 @@ impl Parser for Http1 {
     fn new() -> Self {
         Self {
             phase: [Phase::Head; 2],
+            placed: false,
             upgrade: None,
         }
     }
@@ -106,8 +110,11 @@ impl Parser for Http1 {
     fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {
         self.phase[direction.index()] = Phase::Head;
         match direction {
-            Direction::ToServer => start_line::find_request_line(bytes),
-            Direction::ToClient => start_line::find_status_line(bytes),
+            Direction::ToServer => {
+                self.placed = false;
+                start_line::find_request(bytes)
+            }
+            Direction::ToClient => start_line::find_response(bytes),
         }
     }
 }
@@ -131,7 +138,7 @@ fn need(input: Input<'_>) -> Advance {
 impl Http1 {
     #[inline]
     fn request(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let (line, len) = match start_line::request_line(input.bytes) {
+        let (line, len) = match start_line::request_line(input.bytes, input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
             Line::Wrong => {
@@ -141,10 +148,14 @@ impl Http1 {
                 };
             }
         };
+        if !self.placed && !start_line::is_plausible(line.method, line.target) {
+            return Advance::Malformed;
+        }
         let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }
+        self.placed = true;
         out.open(Role::Request, None);
         self.describe_request(&line, &fields, out);
         let body = match fields.announced {
@@ -172,9 +183,7 @@ impl Http1 {
             out.text(Field::Domain, authority);
         }
         target::write(out, target.resource);
-        for (header, value) in &fields.kept {
-            header::write(out, *header, value);
-        }
+        write_fields(fields, out);
         if !fields.upgrade.is_empty() && fields.upgrades_to(b"websocket") {
             self.keep_upgrade(&target, fields);
         }
@@ -197,7 +206,7 @@ impl Http1 {
 
     #[inline]
     fn response(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let (line, len) = match start_line::status_line(input.bytes) {
+        let (line, len) = match start_line::status_line(input.bytes, input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
             Line::Wrong => return Advance::Malformed,
@@ -212,14 +221,11 @@ impl Http1 {
             return Advance::Consumed(len);
         }
         let asked = out.answering(None);
-        let rest = input.bytes.get(len..).unwrap_or(&[]);
         out.open(Role::Response, None);
         out.code(i64::from(line.code));
         out.status(status(line.code));
         out.text(Field::Version, line.version);
-        for (header, value) in &fields.kept {
-            header::write(out, *header, value);
-        }
+        write_fields(&fields, out);
         if self.upgrade.is_some() || line.code == 101 {
             let upgrade = self.upgrade.take();
             if line.code == 101 {
@@ -235,8 +241,6 @@ impl Http1 {
             _ if !fields.whole => Body::Lost,
             _ if matches!(line.code, 204 | 304) => Body::None,
             (Some(ask::HEAD), _) => Body::None,
-            // Joined mid-stream: what follows shows that this answered a HEAD.
-            (None, Announced::Bytes(1..) | Announced::Chunked) if rest.starts_with(b"HTTP/1.") => Body::None,
             (_, Announced::Bytes(count)) => Body::Bytes(count),
             (_, Announced::Chunked) => Body::Chunked,
             (_, Announced::Nothing | Announced::Endless) => Body::UntilClose,
@@ -273,6 +277,7 @@ impl Http1 {
                 Advance::Skip(u64::MAX)
             }
             Body::Lost => {
+                self.placed = false;
                 out.truncated();
                 out.close();
                 Advance::Consumed(len)
@@ -318,6 +323,21 @@ impl Http1 {
             0 => need(input),
             count => Advance::Consumed(count),
         }
+    }
+}
+
+/// Writes the headers worth keeping to the selected message.
+#[inline]
+fn write_fields(fields: &Fields<'_>, out: &mut Out<'_>) {
+    if fields.folded {
+        let mut room = ArrayVec::<u8, FOLDED_VALUE_BYTES_MAX>::new();
+        for (header, value) in &fields.kept {
+            header::write(out, *header, header::unfold(value, &mut room));
+        }
+        return;
+    }
+    for (header, value) in &fields.kept {
+        header::write(out, *header, value);
     }
 }
 

@@ -67,9 +67,10 @@ fn leading_method(bytes: &[u8]) -> Line<&[u8]> {
     }
 }
 
-/// Reads the request line at the start of `bytes`.
+/// Reads the request line at the start of `bytes`. With `ended`, no more of it will come: the method
+/// and the beginning of a path have to do.
 #[inline]
-pub(super) fn request_line(bytes: &[u8]) -> Line<RequestLine<'_>> {
+pub(super) fn request_line(bytes: &[u8], ended: bool) -> Line<RequestLine<'_>> {
     let (method, at) = match leading_method(bytes) {
         Line::Whole(method, at) => (method, at),
         Line::Part => return Line::Part,
@@ -78,6 +79,14 @@ pub(super) fn request_line(bytes: &[u8]) -> Line<RequestLine<'_>> {
     let rest = bytes.get(at + 1..).unwrap_or(&[]);
     let Some((line, len)) = first_line(rest) else {
         return match rest.first() {
+            Some(_) if ended && method::is_known(method) && begins_path(rest) => Line::Whole(
+                RequestLine {
+                    method,
+                    target: rest,
+                    version: &[],
+                },
+                bytes.len(),
+            ),
             None | Some(b'!'..=b'~' | 0x80..) => Line::Part,
             _ => Line::Wrong,
         };
@@ -87,6 +96,12 @@ pub(super) fn request_line(bytes: &[u8]) -> Line<RequestLine<'_>> {
     };
     let line = RequestLine { method, target, version };
     Line::Whole(line, at + 1 + len)
+}
+
+/// Whether `target` begins as an origin form, or an absolute form of HTTP.
+fn begins_path(target: &[u8]) -> bool {
+    let scheme = target.get(..4).unwrap_or(b"");
+    target.starts_with(b"/") || scheme.eq_ignore_ascii_case(b"http")
 }
 
 /// Takes ` HTTP/1.1` off the end: what stands before it, and `1.1`.
@@ -103,9 +118,10 @@ fn split_version(line: &[u8]) -> Option<(&[u8], &[u8])> {
         .then(|| (target, version.get(VERSION_BYTES - 3..).unwrap_or(b"")))
 }
 
-/// Reads the status line at the start of `bytes`.
+/// Reads the status line at the start of `bytes`. With `ended`, no more of it will come: the code has
+/// to do.
 #[inline]
-pub(super) fn status_line(bytes: &[u8]) -> Line<StatusLine<'_>> {
+pub(super) fn status_line(bytes: &[u8], ended: bool) -> Line<StatusLine<'_>> {
     let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) = bytes.first_chunk::<STATUS_BYTES>()
     else {
         return status_line_part(bytes);
@@ -121,8 +137,10 @@ pub(super) fn status_line(bytes: &[u8]) -> Line<StatusLine<'_>> {
         Some(_) => return Line::Wrong,
     }
     let rest = bytes.get(STATUS_BYTES..).unwrap_or(&[]);
-    let Some((reason, len)) = first_line(rest) else {
-        return Line::Part;
+    let (reason, len) = match first_line(rest) {
+        Some(line) => line,
+        None if ended => (rest, rest.len()),
+        None => return Line::Part,
     };
     let line = StatusLine {
         version: bytes.get(VERSION_BYTES - 3..VERSION_BYTES).unwrap_or(b""),
@@ -155,10 +173,8 @@ pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
 
 /// Whether `bytes` begin a request or a response.
 pub(super) fn probe(bytes: &[u8]) -> Probe {
-    match status_line(bytes) {
+    match status_line(bytes, bytes.len() > STATUS_BYTES) {
         Line::Whole(..) => return Probe::Match(Speaker::Server),
-        // A reason without end is still a response.
-        Line::Part if bytes.len() > STATUS_BYTES => return Probe::Match(Speaker::Server),
         Line::Part => return Probe::NeedMore,
         Line::Wrong => {}
     }
@@ -171,20 +187,21 @@ pub(super) fn probe(bytes: &[u8]) -> Probe {
     if !plausible {
         return Probe::NoMatch;
     }
-    match request_line(bytes) {
+    // A target without end: the method and the beginning of a path have to do.
+    let long = bytes.len() >= PROBE_BYTES_MAX;
+    match request_line(bytes, long) {
         Line::Whole(line, _) if is_clean(line.target) => Probe::Match(Speaker::Client),
-        Line::Part if bytes.len() < PROBE_BYTES_MAX => Probe::NeedMore,
-        // A target without end: the method and the path have to do.
-        Line::Part if is_clean(bytes) => Probe::Match(Speaker::Client),
+        Line::Part if !long => Probe::NeedMore,
         _ => Probe::NoMatch,
     }
 }
 
 /// Whether a target may begin like this: origin, asterisk or absolute form, and authority form where
-/// the method wants it. An unknown method proves nothing by itself, so its target has to be a path.
-fn is_plausible(method: &[u8], target: &[u8]) -> bool {
+/// the method wants it. An unknown method proves nothing by itself, so it has to be in capitals like
+/// all others, and its target a path.
+pub(super) fn is_plausible(method: &[u8], target: &[u8]) -> bool {
     match target.first() {
-        None | Some(b'/' | b'*') => true,
+        None | Some(b'/' | b'*') => method::is_known(method) || !method.iter().any(u8::is_ascii_lowercase),
         Some(first) => method::is_known(method) && first.is_ascii_alphanumeric() || method == b"CONNECT",
     }
 }
@@ -194,28 +211,44 @@ fn is_clean(text: &[u8]) -> bool {
     !text.iter().any(u8::is_ascii_control)
 }
 
-/// Where in `bytes` a status line stands at the start of a line.
-pub(super) fn find_status_line(bytes: &[u8]) -> Option<usize> {
+/// Where in `bytes` a response begins. Behind a body nothing separates it, so without a line end before
+/// it, a field has to follow.
+pub(super) fn find_response(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(bytes, VERSION).find(|at| {
         let rest = bytes.get(*at..).unwrap_or(&[]);
-        begins_line(bytes, *at) && matches!(status_line(rest), Line::Whole(..))
+        match status_line(rest, false) {
+            Line::Whole(_, len) => begins_line(bytes, *at) || begins_field(rest.get(len..).unwrap_or(&[])),
+            _ => false,
+        }
     })
 }
 
-/// Where in `bytes` a request line stands at the start of a line.
-pub(super) fn find_request_line(bytes: &[u8]) -> Option<usize> {
+/// Where in `bytes` a request begins; see [`find_response`].
+pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(bytes, b" HTTP/1.").find_map(|at| {
         let start = memchr::memrchr(b'\n', bytes.get(..at)?).map_or(0, |end| end + 1);
-        let rest = bytes.get(start..)?;
-        let Line::Whole(line, _) = request_line(rest) else {
+        let blank = start + memchr::memrchr(b' ', bytes.get(start..at)?)?;
+        let method = method::at_end_of(bytes.get(start..blank)?)?;
+        let start = blank - method.len();
+        let Line::Whole(line, len) = request_line(bytes.get(start..)?, false) else {
             return None;
         };
-        let target = line.target;
-        let likely = method::is_known(line.method) && is_plausible(line.method, target) && is_clean(target);
-        likely.then_some(start)
+        let likely = is_plausible(method, line.target) && is_clean(line.target);
+        let placed = begins_line(bytes, start) || begins_field(bytes.get(start + len..)?);
+        (likely && placed).then_some(start)
     })
 }
 
 fn begins_line(bytes: &[u8], at: usize) -> bool {
     at == 0 || bytes.get(at - 1) == Some(&b'\n')
+}
+
+/// Whether a field, or the empty line behind the last one, stands at the start of `bytes`.
+fn begins_field(bytes: &[u8]) -> bool {
+    let name = bytes.iter().take_while(|byte| is_token(**byte)).count();
+    match bytes.get(name) {
+        Some(b':') => name > 0,
+        Some(b'\r' | b'\n') => name == 0,
+        _ => false,
+    }
 }
