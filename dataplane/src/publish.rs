@@ -16,6 +16,8 @@ pub struct Name {
     pub label: Option<(&'static str, &'static str)>,
     /// Whether the value only grows.
     pub is_total: bool,
+    /// One line for people.
+    pub help: &'static str,
 }
 
 /// The values of one worker.
@@ -42,6 +44,7 @@ impl Snapshot<'_> {
             name,
             label,
             is_total: true,
+            help: help(name),
         };
         self.counters.visit(&mut |name, reason, value| {
             see(total(name, reason.map(|reason| ("reason", reason))), value);
@@ -62,6 +65,7 @@ impl Snapshot<'_> {
                     name,
                     label: None,
                     is_total: false,
+                    help: help(name),
                 },
                 value as u64,
             )
@@ -86,6 +90,52 @@ fn visit_protocol(counters: &ProtocolCounters, see: &mut dyn FnMut(&'static str,
     see("protocol_withdrawn", counters.withdrawn);
     see("protocol_exchanges_refused", counters.exchanges_refused);
     see("protocol_text_refused", counters.text_refused);
+}
+
+/// What a value is, in one line.
+fn help(name: &str) -> &'static str {
+    match name {
+        "packets" => "Packets received.",
+        "bytes" => "Bytes received, as long as they were on the wire.",
+        "packets_decoded" => "Packets decoded down to a flow.",
+        "fragments_held" => "IP fragments that wait for the rest of their datagram.",
+        "fragments_merged" => "IP fragments that became part of a datagram.",
+        "packets_dropped" => "Packets not read, by reason.",
+        "tunnels_rejected" => "Packets on a tunnel's port that hold no such tunnel, read as plain UDP.",
+        "flows_created" => "Flows seen.",
+        "flows_ended" => "Flows ended, by reason.",
+        "tcp_retransmissions" => "TCP segments seen again.",
+        "tcp_out_of_order" => "TCP segments ahead of their turn.",
+        "tcp_held" => "TCP segments held until their turn.",
+        "tcp_zero_windows" => "Times that a TCP window closed.",
+        "tcp_gaps" => "Holes in TCP streams that were given up, by reason.",
+        "tcp_gap_bytes" => "Bytes in holes that were given up.",
+        "tcp_rst_ignored" => "RST segments that could not belong to their connection.",
+        "records_sent" => "Records handed to the collector.",
+        "records_dropped" => "Records lost before the collector, by reason.",
+        "protocol_flows" => "Flows recognised as the protocol.",
+        "protocol_records" => "Records made.",
+        "protocol_malformed" => "Units that were broken or not the protocol.",
+        "protocol_resynchronised" => "Times that the next message was found after a break.",
+        "protocol_resync_bytes" => "Bytes passed over while looking for the next message.",
+        "protocol_skipped_bytes" => "Bytes of bodies passed without a look.",
+        "protocol_gap_bytes" => "Bytes that were never seen.",
+        "protocol_evicted" => "Requests pushed out by a memory bound; each is a record.",
+        "protocol_withdrawn" => "Messages given up with a wrong guess of the protocol.",
+        "protocol_exchanges_refused" => "Messages that found no room at the memory bound.",
+        "protocol_text_refused" => "Messages whose text was cut at the memory bound.",
+        "probes" => "Probes run by inference.",
+        "first_payloads" => "First payloads of flows looked at by inference.",
+        "first_payload_probes" => "Probes run on first payloads.",
+        "unknown_flows" => "Flows given up as of no known protocol.",
+        "sessions_refused" => "Flows that found no room for a parser at the memory bound.",
+        "flows" => "Flows in the table.",
+        "sessions" => "Flows with a parser, or on the way to one.",
+        "exchanges_open" => "Requests that wait for their responses.",
+        "tcp_segments_held" => "TCP segments held now.",
+        "state_bytes" => "Memory of flows, parsers and requests.",
+        _ => "",
+    }
 }
 
 impl Default for Published {
@@ -140,5 +190,16 @@ impl Published {
         let mut sum = 0;
         self.visit(&mut |n, value| sum += if n.name == name { value } else { 0 });
         sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_says_what_it_is() {
+        Published::default()
+            .visit(&mut |name, _| assert!(!name.help.is_empty(), "{} has no help", name.name));
     }
 }

@@ -4,6 +4,8 @@
 mod cli;
 mod commands;
 mod failure;
+#[cfg(feature = "dpdk")]
+mod live;
 mod logging;
 mod options;
 mod output;

@@ -41,6 +41,12 @@ impl Plan {
                 worker_cpus: lcores.clone(),
             });
         }
+        if let Some(receiver) = options.receiver_lcore {
+            return Ok(Self {
+                receiver_cpu: Some(receiver),
+                worker_cpus: lcores.clone(),
+            });
+        }
         let Some((receiver, workers)) = lcores.split_first().filter(|(_, workers)| !workers.is_empty())
         else {
             return Err(LiveError::Options(

@@ -11,6 +11,7 @@ mod receiver;
 
 pub use options::{Distribution, LiveOptions, PortOptions};
 pub use ports::PortReport;
+pub use receiver::ReceiverCounters;
 
 use crate::export::{RingSink, WhenFull};
 use crate::pipeline::Pipeline;
@@ -21,7 +22,7 @@ use crate::worker;
 use distribution::Plan;
 use dpdk_bindings::{CpuId, Eal, Error, Lcore, Mempool, ring};
 use ports::Ports;
-use receiver::{Receiver, ReceiverCounters};
+use receiver::Receiver;
 use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -162,10 +163,11 @@ impl Live {
     ) -> Result<(), LiveError> {
         let published = Arc::new(Published::default());
         self.published.push(Arc::clone(&published));
+        let stamped = self.ports.are_stamped();
         let stop = Arc::clone(&self.stop);
         let thread = spawn(&format!("worker-{number}"), move || {
             let _lcore = Lcore::enter(eal, cpu)?;
-            let mut source = DpdkSource::new(inlet);
+            let mut source = DpdkSource::new(inlet, stamped);
             worker::run(&mut source, &mut pipeline, &stop, |p| published.store(p));
             worker::drain(&mut source, &mut pipeline);
             pipeline.finish(wall_clock_ns());

@@ -1,7 +1,7 @@
 //! What live traffic is read with.
 
 use crate::pipeline::PipelineOptions;
-use dpdk_bindings::{CpuId, EalConfig};
+use dpdk_bindings::{CpuId, EalConfig, LogLevel};
 
 /// How flows come to workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct PortOptions {
     pub mtu: u16,
     /// Receive frames for anyone.
     pub promiscuous: bool,
+    /// Queues, where not one for each worker.
+    pub queues: Option<u16>,
     /// How its flows come to workers.
     pub distribution: Distribution,
 }
@@ -39,6 +41,8 @@ pub struct LiveOptions {
     pub ports: Vec<PortOptions>,
     /// A CPU for each worker; where an lcore must receive for all, the first is taken for that.
     pub lcores: Vec<CpuId>,
+    /// Receives for all workers where the ports can't spread flows; the first of `lcores` unless given.
+    pub receiver_lcore: Option<CpuId>,
     /// CPUs for DPDK's own thread; it sleeps.
     pub main_cpus: Vec<CpuId>,
     /// Run without hugepages: for tests and virtual devices only.
@@ -49,6 +53,8 @@ pub struct LiveOptions {
     pub file_prefix: Option<String>,
     /// Memory that DPDK takes at the start, MiB.
     pub memory_mb: Option<u32>,
+    /// How much DPDK says on stderr.
+    pub log_level: LogLevel,
     /// Further EAL arguments.
     pub eal_args: Vec<String>,
     /// Packet buffers of each port; computed where not given.
@@ -66,11 +72,13 @@ impl Default for LiveOptions {
         Self {
             ports: Vec::new(),
             lcores: Vec::new(),
+            receiver_lcore: None,
             main_cpus: Vec::new(),
             no_huge: false,
             in_memory: false,
             file_prefix: None,
             memory_mb: None,
+            log_level: LogLevel::default(),
             eal_args: Vec::new(),
             mbufs: None,
             distribution_ring: 8192,
@@ -88,8 +96,27 @@ impl PortOptions {
 }
 
 impl LiveOptions {
+    /// Buffers of a port that may be in use at once: in descriptors, in bursts and caches, held by streams,
+    /// in rings; as many as fit a pool best.
+    pub(super) fn mbufs_of(&self, port: &PortOptions) -> u32 {
+        let workers = self.lcores.len() as u32;
+        let queues = port.queues.map_or(workers, u32::from);
+        let held = workers * self.pipeline.held_segments as u32;
+        let wanted = queues * u32::from(port.descriptors) + workers * (1024 + self.distribution_ring) + held;
+        (self.mbufs.unwrap_or(wanted) + 1).next_power_of_two() - 1
+    }
+
+    /// What DPDK needs when it can't take hugepages as it goes: there an mbuf lies in a page of its own.
+    fn memory_without_hugepages_mb(&self) -> u32 {
+        const PAGE_KIB: u32 = 4;
+        /// Rings, devices, and DPDK's own.
+        const MORE_MB: u32 = 128;
+        let mbufs: u32 = self.ports.iter().map(|port| self.mbufs_of(port)).sum();
+        mbufs / 1024 * PAGE_KIB + MORE_MB
+    }
+
     pub(super) fn eal_config(&self) -> EalConfig {
-        let mut config = EalConfig::new();
+        let mut config = EalConfig::new().log_level(self.log_level);
         for port in &self.ports {
             config = if port.is_pci {
                 config.allow(&port.device)
@@ -106,8 +133,10 @@ impl LiveOptions {
         if let Some(prefix) = &self.file_prefix {
             config = config.file_prefix(prefix);
         }
-        if let Some(mib) = self.memory_mb {
-            config = config.memory_mb(mib);
+        match self.memory_mb {
+            Some(mib) => config = config.memory_mb(mib),
+            None if self.no_huge => config = config.memory_mb(self.memory_without_hugepages_mb()),
+            None => {}
         }
         if !self.main_cpus.is_empty() {
             config = config.main_cpus(self.main_cpus.iter().copied());

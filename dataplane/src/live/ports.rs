@@ -3,10 +3,15 @@
 use super::LiveError;
 use super::distribution::Plan;
 use super::options::{LiveOptions, PortOptions};
-use dpdk_bindings::{Eal, Mempool, MempoolConfig, Port, PortConfig, PortGrant, PortStats, RxQueue};
+use dpdk_bindings::{
+    Eal, Mempool, MempoolConfig, Port, PortConfig, PortGrant, PortStats, RxOffloads, RxQueue,
+};
 
 /// PMDs whose queues the kernel fills by a hash that is the same for both directions.
 const KERNEL_FANOUT_DRIVERS: [&str; 1] = ["net_af_packet"];
+
+/// PMDs that stamp packets with Unix ns.
+const UNIX_TIME_DRIVERS: [&str; 1] = ["net_af_packet"];
 
 /// What a port is and what it has counted.
 #[derive(Clone, Debug)]
@@ -72,12 +77,9 @@ impl Ports {
     ) -> Result<Vec<Mempool>, LiveError> {
         let mut pools = Vec::new();
         for (number, open) in self.0.iter_mut().enumerate() {
-            let queues = plan.queues();
-            let wanted = options
-                .mbufs
-                .unwrap_or_else(|| mbufs_for(options, plan, &open.options, queues));
+            let queues = plan.queues().min(open.options.queues.unwrap_or(u16::MAX));
             let config = MempoolConfig {
-                mbufs: (wanted + 1).next_power_of_two() - 1,
+                mbufs: options.mbufs_of(&open.options),
                 socket: open.port.info().socket,
                 ..MempoolConfig::default()
             };
@@ -88,12 +90,26 @@ impl Ports {
                 mtu: open.options.mtu,
                 promiscuous: open.options.promiscuous,
                 rss: queues > 1,
+                offloads: if stamps(open) {
+                    PortConfig::default().offloads | RxOffloads::TIMESTAMP
+                } else {
+                    PortConfig::default().offloads
+                },
                 ..PortConfig::default()
             };
             open.grant = Some(open.port.configure(&config, std::slice::from_ref(&pool))?);
             pools.push(pool);
         }
         Ok(pools)
+    }
+
+    /// Whether all ports stamp packets with Unix ns.
+    pub(super) fn are_stamped(&self) -> bool {
+        let granted = |open: &Open| {
+            open.grant
+                .is_some_and(|g| g.offloads.contains(RxOffloads::TIMESTAMP))
+        };
+        self.0.iter().all(|open| stamps(open) && granted(open))
     }
 
     /// Starts all ports; their queues, port by port.
@@ -142,14 +158,6 @@ impl Ports {
     }
 }
 
-/// Buffers that may be in use at once: in descriptors, in bursts and caches, held by streams, in rings.
-fn mbufs_for(options: &LiveOptions, plan: &Plan, port: &PortOptions, queues: u16) -> u32 {
-    let workers = plan.worker_cpus.len() as u32;
-    let rings = if plan.receiver_cpu.is_some() {
-        workers * options.distribution_ring
-    } else {
-        0
-    };
-    let held = workers * options.pipeline.held_segments as u32;
-    u32::from(queues) * u32::from(port.descriptors) + workers * 1024 + rings + held
+fn stamps(open: &Open) -> bool {
+    UNIX_TIME_DRIVERS.contains(&open.port.info().driver.as_str())
 }

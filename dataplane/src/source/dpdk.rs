@@ -21,16 +21,20 @@ pub struct DpdkSource {
     burst: Burst,
     /// Wall clock when the burst was received: one clock read a burst.
     time_ns: u64,
+    /// The driver stamps packets with Unix ns.
+    stamped: bool,
 }
 
 impl DpdkSource {
-    /// A source that polls `inlet`.
-    pub fn new(inlet: Inlet) -> Self {
+    /// A source that polls `inlet`. `stamped`: the ports stamp packets with Unix ns, which is then their
+    /// time; else it is that of the burst.
+    pub fn new(inlet: Inlet, stamped: bool) -> Self {
         Self {
             inlet,
             turn: 0,
             burst: Burst::new(),
             time_ns: 0,
+            stamped,
         }
     }
 
@@ -87,8 +91,11 @@ impl Source for DpdkSource {
     }
 
     #[inline(always)]
-    fn time_ns(&self, _i: usize) -> u64 {
-        self.time_ns
+    fn time_ns(&self, i: usize) -> u64 {
+        if !self.stamped {
+            return self.time_ns;
+        }
+        self.packet(i).and_then(Packet::timestamp).unwrap_or(self.time_ns)
     }
 
     #[inline(always)]

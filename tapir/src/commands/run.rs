@@ -66,11 +66,42 @@ pub(crate) struct Args {
 }
 
 /// Runs until SIGINT or SIGTERM, then drains.
+#[cfg(feature = "dpdk")]
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    use crate::live::Appliance;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let config = args.configuration()?;
+    logging::configure(config.log.level);
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A second signal ends the process at once, for whoever can't wait.
+        let failed = |e| Failure::operation("installing a signal handler", e);
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)).map_err(failed)?;
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(failed)?;
+    }
+    let mut appliance = Appliance::start(&config)?;
+    appliance.run_until(|| stop.load(Ordering::Relaxed));
+    let asked = stop.load(Ordering::Relaxed);
+    let outcome = appliance.stop()?;
+    outcome.print();
+    if asked {
+        Ok(())
+    } else {
+        Err(Failure::Operation(
+            "a worker ended by itself; please report this as a bug".to_owned(),
+        ))
+    }
+}
+
+/// A build without libdpdk has no NICs.
+#[cfg(not(feature = "dpdk"))]
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.configuration()?;
     logging::configure(config.log.level);
     Err(Failure::Operation(
-        "run: this build has no packet source yet; build a later version".to_owned(),
+        "run: this tapir was built without DPDK; build it with default features".to_owned(),
     ))
 }
 
