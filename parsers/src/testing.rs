@@ -167,6 +167,11 @@ impl Script {
     /// # Panics
     /// When it does not hold.
     pub fn check(&self) {
+        keep_seed(
+            "engine",
+            &format!("{:05}", self.server_port),
+            &crate::engine::fuzz::seed(self),
+        );
         let whole = self.replay();
         if self.l4 == 0 {
             let bytewise = self.run(|_, bytes| vec![1; bytes.len()], None, 0);
@@ -407,6 +412,26 @@ fn assert_same(want: &[Told], got: &[Told], how: &str) {
         got.len(),
         "number of records differs when sent {how}: {got:#?}"
     );
+}
+
+/// Writes a fuzz target's seed down where `TAPIR_FUZZ_SEEDS` names the folder of corpora, unless it is
+/// long: see `scripts/fuzz`.
+///
+/// # Panics
+/// When it can't be written.
+pub fn keep_seed(target: &str, name: &str, seed: &[u8]) {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    const BYTES_MAX: usize = 4096;
+    let Ok(folder) = std::env::var("TAPIR_FUZZ_SEEDS") else {
+        return;
+    };
+    if seed.len() <= BYTES_MAX {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        let path = format!("{folder}/{target}/{name}-{:016x}", hasher.finish());
+        let written = std::fs::write(&path, seed);
+        assert!(written.is_ok(), "{path}: {written:?}");
+    }
 }
 
 /// Reproducible noise (a linear congruential generator).

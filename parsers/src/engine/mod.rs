@@ -5,6 +5,8 @@
 //! message after a gap, and hands records to a [`RecordSink`]. It allocates only while its pools grow.
 
 mod feed;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
 mod session;
 mod stitch;
 

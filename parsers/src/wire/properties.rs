@@ -3,6 +3,7 @@
 use super::fuzz::{LINKS, Target, check};
 use super::samples::{Sample, bytes};
 use super::{DecodeOptions, DropReason, LinkType, Reassembler, TunnelKind, decode, decode_layers};
+use crate::testing::keep_seed;
 
 /// One frame for each way through the decoder.
 fn samples() -> Vec<Sample> {
@@ -67,6 +68,9 @@ fn samples() -> Vec<Sample> {
 fn every_sample_decodes_and_every_truncation_has_a_name() {
     let verifying = DecodeOptions::default().with_verified_checksums(true);
     for sample in samples() {
+        if let Ok(len) = u8::try_from(sample.bytes.len()) {
+            keep_seed("wire", "frame", &[&[0, len][..], &sample.bytes].concat());
+        }
         assert!(
             sample.decode().is_ok(),
             "{:?}: {:x?}",
