@@ -149,6 +149,28 @@ pub const TLS_PLAIN_RECORDS_MAX: u8 = 64;
 /// KiB, or the hello was in the gap.
 pub const TLS_SEARCH_BYTES_MAX: u32 = 64 * 1024;
 
+/// Bytes of a Redis command that are read; the rest is passed. Holds a `resource` of the default limit
+/// even where every second argument is empty.
+pub const REDIS_COMMAND_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a Redis status, error or MONITOR line that are read; the rest is passed.
+pub const REDIS_LINE_BYTES_MAX: usize = 4096;
+
+/// Bytes of a bulk error's text that are read.
+pub const REDIS_ERROR_BYTES_MAX: usize = 1024;
+
+/// Bytes of a channel's name that are read.
+pub const REDIS_CHANNEL_BYTES_MAX: usize = 1024;
+
+/// Elements and bytes that a Redis length may count: beyond 512 MiB, the server's own default limit, by
+/// far, and small enough that sums of them don't overflow.
+pub const REDIS_ELEMENTS_MAX: u64 = 1 << 40;
+
+/// Streamed aggregates within each other. No server sends any; the specification has them.
+pub const REDIS_STREAMED_DEPTH_MAX: usize = 4;
+
+const _: () = assert!(REDIS_COMMAND_HEAD_BYTES_MAX <= STITCH_BYTES_MAX);
+
 /// Bytes of a DNS message over TCP that are read; the rest is passed. Answers that clients use are far
 /// shorter, and what lies behind would not fit into `result`.
 pub const DNS_MESSAGE_HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -128,6 +128,7 @@ protocols! {
     tls: Tls,
     ping: Ping,
     websocket: Websocket,
+    redis: Redis,
     dns: Dns,
     mysql: MySql,
     postgresql: PostgreSql,
