@@ -1,4 +1,5 @@
 //! What the program says and how it ends, seen from a shell.
+#![allow(clippy::unwrap_used)] // A test that fails panics.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
