@@ -124,6 +124,20 @@ pub const STATEMENT_BYTES_PER_FLOW_MAX: usize = 128 * 1024;
 /// Longest database name kept for a flow, bytes: MySQL and PostgreSQL allow 64 characters.
 pub const DATABASE_BYTES_MAX: usize = 256;
 
+/// Inflaters of one lcore that are in the middle of a compressed packet at once, 43 KiB each. One is
+/// needed only from a packet's first segment to its last.
+pub const INFLATERS_MAX: usize = 1024;
+
+/// Plain bytes that a compressed packet may give in any case. Beyond, its ratio decides.
+pub const INFLATED_BYTES_FREE: u64 = 64 * 1024;
+
+/// Plain bytes that a compressed packet may give for each of its own. Rows compress 5 to 30 times; zlib
+/// reaches 1032 on bytes that are all the same, which nobody needs to see.
+pub const INFLATED_RATIO_MAX: u64 = 64;
+
+/// Longest compressed packet whose method needs all of it at once (zstd), bytes.
+pub const COMPRESSED_WHOLE_BYTES_MAX: usize = 16 * 1024;
+
 /// Host and path that an HTTP upgrade passes on to the protocol it ends in, bytes each: kept for the
 /// lifetime of the connection, so shorter than what one record may carry.
 pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
@@ -189,3 +203,4 @@ const _: () = assert!(FRAGMENT_BYTES_MAX / FRAGMENT_DATAGRAMS_MAX >= 2 * 1500);
 const _: () = assert!(FRAGMENT_BYTES_MAX >= 64 * 65_535);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STITCH_BYTES_MAX);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STATEMENT_BYTES_PER_FLOW_MAX);
+const _: () = assert!(COMPRESSED_WHOLE_BYTES_MAX + 7 <= STITCH_BYTES_MAX);

@@ -7,8 +7,10 @@
 
 mod capability;
 mod command;
+mod compress;
 mod errors;
 mod handshake;
+mod inflate;
 mod parameters;
 mod probe;
 mod reply;
@@ -24,8 +26,12 @@ use crate::l7::sql::{Handle, Statements};
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use capability::Capabilities;
 use command::Command;
+use compress::Compression;
 use parameters::Parameters;
 use reply::Reply;
+
+/// Bytes that tell a compressed packet with a command in it from a plain one.
+const HEAD_BYTES_MIN: usize = 12;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +71,8 @@ pub struct MySql {
     reply: Reply,
     /// The payload of the last packet of each direction goes on in the next.
     goes_on: [bool; 2],
+    /// A message has ended with what was read last: the compressed protocol has to know.
+    message_has_ended: bool,
     /// The client is sending a file.
     file: bool,
     /// Whether EOF packets were seen to end definitions, or to be left out.
@@ -82,9 +90,30 @@ pub struct MySql {
     database_is_asked: bool,
     statements: Statements<Parameters>,
     last_prepared: Option<Handle>,
+    /// Whether packets are compressed is known: from the login, or because one was read.
+    packing_is_known: bool,
+    /// Packets travel in compressed ones.
+    compression: Option<Box<Compression>>,
 }
 
 impl MySql {
+    /// Packets as they are without compression, or within it.
+    fn plain_packets(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        match direction {
+            Direction::ToServer => self.client_packet(input, out),
+            Direction::ToClient => self.server_packets(input, out),
+        }
+    }
+
+    /// Forgets what it was in the middle of.
+    fn forget(&mut self, direction: Direction) {
+        self.goes_on[direction.index()] = false;
+        match direction {
+            Direction::ToServer => self.file = false,
+            Direction::ToClient => self.reply = Reply::Idle,
+        }
+    }
+
     /// The client asks for another database.
     fn ask_database(&mut self, name: &[u8]) {
         set_name(&mut self.asked_database, name);
@@ -139,6 +168,7 @@ impl Parser for MySql {
             phase: Phase::Start,
             reply: Reply::Idle,
             goes_on: [false; 2],
+            message_has_ended: false,
             file: false,
             eof_packets: None,
             asked: None,
@@ -150,14 +180,26 @@ impl Parser for MySql {
             database_is_asked: false,
             statements: Statements::new(),
             last_prepared: None,
+            packing_is_known: false,
+            compression: None,
         }
     }
 
     fn advance(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        match direction {
-            Direction::ToServer => self.client_packet(input, out),
-            Direction::ToClient => self.server_packets(input, out),
+        if !self.packing_is_known && input.bytes.len() >= HEAD_BYTES_MIN {
+            let is_compressed = compress::begins_message(input.bytes, direction);
+            self.packing_is_known |= is_compressed;
+            self.compression = is_compressed.then(Box::default);
         }
+        if self.compression.is_some() {
+            return self.compressed_packet(direction, input, out);
+        }
+        self.message_has_ended = false;
+        let advance = self.plain_packets(direction, input, out);
+        if self.message_has_ended {
+            out.close();
+        }
+        advance
     }
 
     fn on_gap(&mut self, direction: Direction, _len: u64) -> OnGap {
@@ -169,16 +211,16 @@ impl Parser for MySql {
     }
 
     fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {
-        self.goes_on[direction.index()] = false;
-        match direction {
-            Direction::ToServer => {
-                self.file = false;
-                probe::find_request(bytes)
-            }
-            Direction::ToClient => {
-                self.reply = Reply::Idle;
-                probe::find_answer(bytes)
-            }
+        self.forget(direction);
+        let plain = match direction {
+            _ if self.compression.is_some() => return self.find_compressed(direction, bytes),
+            Direction::ToServer => probe::find_request(bytes),
+            Direction::ToClient => probe::find_answer(bytes),
+        };
+        if self.packing_is_known {
+            return plain;
         }
+        let compressed = self.find_compressed(direction, bytes);
+        plain.into_iter().chain(compressed).min()
     }
 }

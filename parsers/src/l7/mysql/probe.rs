@@ -1,12 +1,13 @@
 //! Tells the protocol from the first bytes of either side, and finds packets again after a gap.
 
 use super::command;
+use super::compress::begins_message;
 use super::handshake::{Greeting, Login};
 use super::reply::{is_error_packet, is_ok_packet};
 use super::request::payload;
 use super::wire::{HEADER_BYTES, Header};
 use crate::l7::sql::{Dialect, begins_like_sql};
-use crate::parser::{Probe, ProbeContext, Speaker};
+use crate::parser::{Direction, Probe, ProbeContext, Speaker};
 use memchr::memchr_iter;
 
 /// Longest request that is recognised mid-stream, bytes; what is longer begins like nothing in particular.
@@ -45,6 +46,16 @@ pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
     };
     if server {
         return Probe::Match(Speaker::Server);
+    }
+    if head.len() >= super::HEAD_BYTES_MIN {
+        for (direction, speaker) in [
+            (Direction::ToServer, Speaker::Client),
+            (Direction::ToClient, Speaker::Server),
+        ] {
+            if begins_message(head, direction) {
+                return Probe::Match(speaker);
+            }
+        }
     }
     let undecided = match (header.sequence, first) {
         (0, 0x0A) => (20..512).contains(&len),
@@ -144,4 +155,29 @@ pub(super) fn find_answer(bytes: &[u8]) -> Option<usize> {
             _ => false,
         }
     })
+}
+
+/// Whether `plain`, the head of `len` bytes that came out of one compressed packet, begins with a command.
+pub(super) fn begins_request(plain: &[u8], len: usize) -> bool {
+    let (Some(header), Some(&command)) = (Header::read(plain), plain.get(HEADER_BYTES)) else {
+        return false;
+    };
+    let fits = header.sequence == 0 && command::fits(command, header.len);
+    // It is the packet's only one, or goes on in the next packet.
+    let alone = header.packet_bytes() == len as u64;
+    fits && ((alone && !matches!(command, command::QUERY | command::STMT_PREPARE)) || is_request(header, plain, false))
+}
+
+/// Whether `plain`, as in [`begins_request`], begins with an answer.
+pub(super) fn begins_answer(plain: &[u8], len: usize) -> bool {
+    let Some(header) = Header::read(plain).filter(|h| (1..=8).contains(&h.sequence)) else {
+        return false;
+    };
+    let body = payload(plain, header.len as usize);
+    match body.first() {
+        Some(0x00) => header.packet_bytes() == len as u64 && is_ok_packet(body, header.len),
+        Some(0xFF) => header.packet_bytes() == len as u64 && is_error_packet(body, false),
+        Some(1..=0xFA) => header.len == 1 && header.sequence == 1 && is_result(plain),
+        _ => false,
+    }
 }

@@ -3,7 +3,7 @@
 //! Source: MySQL 8 source documentation, "Command Phase", "Text Resultset", "Binary Protocol Resultset",
 //! "OK_Packet", "ERR_Packet", "EOF_Packet"; MariaDB "Result Set Packets", "Progress Reporting".
 
-use super::capability::{DEPRECATE_EOF, MARIADB_CACHE_METADATA, OPTIONAL_METADATA};
+use super::capability::{COMPRESS, DEPRECATE_EOF, MARIADB_CACHE_METADATA, OPTIONAL_METADATA, ZSTD};
 use super::command;
 use super::errors;
 use super::handshake::{GREETING_BYTES_MAX, Greeting};
@@ -105,7 +105,7 @@ impl MySql {
             match step {
                 Step::More => {}
                 Step::End => {
-                    out.close();
+                    self.message_has_ended = true;
                     return Advance::Skip(end);
                 }
                 Step::Silent => return Advance::Skip(end),
@@ -279,7 +279,11 @@ impl MySql {
     fn login_packet(&mut self, header: Header, payload: &[u8], out: &mut Out<'_>) -> Step {
         match payload.first() {
             Some(&OK) if header.len >= 3 => {
+                if self.phase != Phase::Command && self.agreed(COMPRESS | ZSTD) == Some(true) {
+                    self.compression = Some(Box::default());
+                }
                 self.phase = Phase::Command;
+                self.packing_is_known = true;
                 self.statements.clear();
                 self.ok(payload, out)
             }

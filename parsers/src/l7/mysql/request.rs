@@ -27,9 +27,7 @@ impl MySql {
         };
         let whole = header.packet_bytes();
         if std::mem::replace(&mut self.goes_on[0], header.goes_on()) {
-            if !header.goes_on() {
-                out.close();
-            }
+            self.message_has_ended = !header.goes_on();
             return Advance::Skip(whole);
         }
         let advance = if self.file {
@@ -95,9 +93,7 @@ impl MySql {
         }
         set_name(&mut self.database, login.database);
         out.tag(Tag::new(command::CONNECT, 0).0);
-        if !header.goes_on() {
-            out.close();
-        }
+        self.message_has_ended = !header.goes_on();
         Advance::Skip(whole)
     }
 
@@ -123,6 +119,7 @@ impl MySql {
         };
         let cut = body.len() + 1 < len || header.goes_on();
         self.phase = Phase::Command;
+        self.packing_is_known = true;
         if std::mem::take(&mut self.database_is_asked) {
             // The answer was never seen.
             self.database.clear();
@@ -139,9 +136,7 @@ impl MySql {
         out.text(Field::Domain, &self.database);
         let note = self.describe(command, body, cut, out);
         out.tag(Tag::new(command, note).0);
-        if !header.goes_on() {
-            out.close();
-        }
+        self.message_has_ended = !header.goes_on();
         Advance::Skip(header.packet_bytes())
     }
 

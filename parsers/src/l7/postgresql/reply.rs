@@ -42,11 +42,9 @@ impl PostgreSql {
     /// Messages of the server's, up to the end of an answer.
     pub(super) fn server_messages(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
         if let Phase::EncryptionAsked { tls } = self.phase
-            && let Some(answer) = input.bytes.first()
+            && let Some(answer @ (b'S' | b'G' | b'N')) = input.bytes.first()
         {
-            if matches!(answer, b'S' | b'G' | b'N') {
-                return self.encryption_answer(*answer, tls, out);
-            }
+            return self.encryption_answer(*answer, tls, out);
         }
         if std::mem::take(&mut self.is_aside) {
             out.resume();

@@ -1,5 +1,7 @@
 //! Whole conversations, packet by packet.
 
+mod compressed;
+
 use crate::field::Field;
 use crate::testing::{Script, Told};
 
