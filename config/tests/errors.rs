@@ -120,10 +120,10 @@ fn one_core_for_two_purposes() {
     );
     assert_eq!(
         problem("[workers]\nlcores = \"1-3\"\ncollector_core = 2\n"),
-        "t.toml:3: key 'workers.collector_core' = 2: this core is busy with packets; choose one that is in neither \
-         lcores nor rx_lcores"
+        "t.toml:3: key 'workers.collector_core' = 2: this core is busy with packets; choose one that is neither in \
+         lcores nor rx_lcore"
     );
-    assert!(problem("[workers]\nlcores = \"1-3\"\nrx_lcores = [3]\n").contains("core 3 is a worker's"));
+    assert!(problem("[workers]\nlcores = \"1-3\"\nrx_lcore = 3\n").contains("this core is a worker's"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Places that records come from or go to, as the command line spells them.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,6 +27,16 @@ impl FromStr for Place {
                 "expected an address and a port after 'tcp:', as in tcp:127.0.0.1:9465".to_owned()
             }),
             _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
         }
     }
 }

@@ -14,10 +14,10 @@ section! {
 
         /// Ring between each worker and the collector. Records that find it full are dropped and
         /// counted; a worker never waits.
-        ring: Bytes<{ 1 << 20 }, { 4 << 30 }> = Bytes::of::<{ 32 << 20 }>(),
+        ring: Bytes<{ 1 << 20 }, { 4 << 30 }> = Bytes::of::<{ 16 << 20 }>(),
 
         /// Size at which a batch of records goes to the sinks.
-        batch_bytes: Bytes<{ 4 << 10 }, { 16 << 20 }> = Bytes::of::<{ 256 << 10 }>(),
+        batch_bytes: Bytes<{ 4 << 10 }, { 8 << 20 }> = Bytes::of::<{ 64 << 10 }>(),
 
         /// How long the first record of a batch may wait for the batch to fill up.
         batch_delay: Time<1, 60_000> = Time::of_ms::<100>(),

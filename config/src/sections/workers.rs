@@ -12,9 +12,9 @@ section! {
         /// last core that the process may use.
         lcores: Cores = Cores::default(),
 
-        /// Cores that receive for ports whose packets are spread in software, one for each such port.
-        /// Left empty, they are taken from the front of lcores.
-        rx_lcores: Cores = Cores::default(),
+        /// Core that receives for all workers where software spreads the packets. Left out, the first
+        /// of lcores.
+        rx_lcore: Option<Core> = None,
 
         /// Core of the collector, which writes records out. Left out, any core of the process but
         /// those of workers.
@@ -25,24 +25,14 @@ section! {
 impl Workers {
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
-        let workers = self.lcores.as_slice();
-        for core in self
-            .rx_lcores
-            .as_slice()
-            .iter()
-            .filter(|core| workers.contains(core))
-        {
-            let message = format!(
-                "core {} is a worker's (workers.lcores); give each its own",
-                core.get()
-            );
-            conflicts.push(Conflict::new("workers.rx_lcores", message));
+        let is_worker = |core: &Core| self.lcores.as_slice().contains(core);
+        if self.rx_lcore.as_ref().is_some_and(is_worker) {
+            let message = "this core is a worker's (workers.lcores); give each its own";
+            conflicts.push(Conflict::new("workers.rx_lcore", message));
         }
-        if let Some(core) = self.collector_core
-            && (workers.contains(&core) || self.rx_lcores.as_slice().contains(&core))
-        {
-            let message =
-                "this core is busy with packets; choose one that is in neither lcores nor rx_lcores";
+        let collector = self.collector_core.as_ref();
+        if collector.is_some_and(|core| is_worker(core) || self.rx_lcore == Some(*core)) {
+            let message = "this core is busy with packets; choose one that is neither in lcores nor rx_lcore";
             conflicts.push(Conflict::new("workers.collector_core", message));
         }
         conflicts

@@ -10,7 +10,6 @@ use tapir_dataplane::live::{Distribution, LiveOptions, PortOptions};
 pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
     let cpu = |core: &Core| CpuId(core.get());
     let workers: Vec<CpuId> = config.workers.lcores.as_slice().iter().map(cpu).collect();
-    let receivers: Vec<CpuId> = config.workers.rx_lcores.as_slice().iter().map(cpu).collect();
     let workers = if workers.is_empty() {
         vec![last_core()?]
     } else {
@@ -20,7 +19,7 @@ pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
     Ok(LiveOptions {
         ports: config.ports.iter().map(port).collect(),
         lcores: workers,
-        receiver_lcore: receivers.first().copied(),
+        receiver_lcore: config.workers.rx_lcore.as_ref().map(cpu),
         main_cpus: eal
             .main_cores
             .iter()
@@ -33,6 +32,7 @@ pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
         memory_mb: eal.memory.map(|bytes| (bytes.get() >> 20) as u32),
         log_level: log_level(eal.log_level),
         eal_args: eal.extra_args.clone(),
+        ring_bytes: config.records.ring.as_usize(),
         pipeline: options::pipeline(config)?,
         ..LiveOptions::default()
     })

@@ -32,6 +32,8 @@ pub(super) fn collector(config: &Config, workers: &[CpuId]) -> CollectorOptions 
             resource: config.records.resource_bytes.as_usize(),
             other: config.records.text_bytes.as_usize(),
         },
+        batch_bytes: config.records.batch_bytes.as_usize(),
+        batch_interval: config.records.batch_delay.as_duration(),
         sinks: config
             .sinks
             .iter()

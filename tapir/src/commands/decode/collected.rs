@@ -6,6 +6,8 @@ use crate::output;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use tapir_collector::flat::BatchEncoder;
+use tapir_collector::limits::BATCH_BYTES;
 use tapir_collector::session::Session;
 use tapir_collector::table::Table;
 use tapir_collector::text::TextLimits;
@@ -66,6 +68,7 @@ impl Collected {
     fn write_to(&self, order: &[(u64, usize)], format: Format, out: &mut dyn Write) -> io::Result<()> {
         let mut line = Vec::new();
         let mut table = Table::default();
+        let mut batch = BatchEncoder::new();
         if format == Format::Table {
             table.write_titles(&mut line);
         }
@@ -73,11 +76,18 @@ impl Collected {
             match format {
                 Format::Json => write_json(&view, &mut line),
                 Format::Table => table.write_session(&Session::new(&view, TextLimits::default()), &mut line),
-                Format::Flatbuffers | Format::None => {}
+                Format::Flatbuffers => {
+                    batch.push(&Session::new(&view, TextLimits::default()));
+                    if batch.bytes() >= BATCH_BYTES {
+                        batch.finish(|bytes| line.extend_from_slice(bytes));
+                    }
+                }
+                Format::None => {}
             }
             out.write_all(&line)?;
             line.clear();
         }
+        batch.finish(|bytes| line.extend_from_slice(bytes));
         out.write_all(&line)
     }
 }
