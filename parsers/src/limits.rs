@@ -195,6 +195,7 @@ pub const DNS_RESPONSE_TIMEOUT_NS: u64 = 15_000_000_000;
 
 const _: () = assert!(DNS_MESSAGE_HEAD_BYTES_MAX + 2 <= STITCH_BYTES_MAX);
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
+const _: () = assert!(STITCH_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);
 const _: () = assert!(TUNNEL_DEPTH_DEFAULT <= TUNNEL_DEPTH_MAX);

@@ -186,6 +186,10 @@ pub trait Parser: Sized {
     /// The `attrs` keys it writes.
     const ATTRS: &'static [&'static str] = &[];
 
+    /// Whether it remembers something between the exchanges of a flow over UDP or ICMP. Where it does
+    /// not, an idle flow costs no memory here.
+    const KEEPS_DATAGRAM_STATE: bool = false;
+
     /// Whether the head of one direction is this protocol. Strict: a false match costs a wrong record.
     fn probe(head: &[u8], context: &ProbeContext) -> Probe;
 

@@ -3,6 +3,9 @@
 /// Index that stands for "none" in links between slots.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Bytes of a cache line.
+const CACHE_LINE: usize = 64;
+
 /// Slots of `T`. The slot freed last is used first: its cache lines are still warm.
 pub(crate) struct Slab<T> {
     slots: Vec<T>,
@@ -61,6 +64,17 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         self.slots.get_mut(index as usize)
+    }
+
+    /// Hands out the address of each cache line of a slot, for whoever can prefetch.
+    #[inline(always)]
+    pub(crate) fn lines(&self, index: u32, hint: &impl Fn(*const u8)) {
+        if let Some(slot) = self.slots.get(index as usize) {
+            let start = std::ptr::from_ref(slot).cast::<u8>();
+            for at in (0..size_of::<T>()).step_by(CACHE_LINE) {
+                hint(start.wrapping_add(at));
+            }
+        }
     }
 
     /// Slots in use.

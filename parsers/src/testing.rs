@@ -3,7 +3,7 @@
 //! A protocol writes down a conversation once, as a [`Script`], and gets every split point, byte by byte,
 //! every single gap, every mid-stream start and trailing garbage from [`Script::check`].
 
-use crate::engine::{Begin, Chunk, Engine, SessionId, Verdict};
+use crate::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field, Kind, Status};
 use crate::l7::Protocol;
 use crate::parser::Direction;
@@ -293,6 +293,7 @@ struct ReplayedFlow {
     facts: FlowFacts,
     session: Option<SessionId>,
     ignored: bool,
+    recognised: bool,
     offset: [u64; 2],
     stream: bool,
 }
@@ -311,6 +312,7 @@ impl ReplayedFlow {
             facts,
             session: None,
             ignored: false,
+            recognised: false,
             offset: [0; 2],
             stream: script.l4 == 0,
         }
@@ -341,12 +343,22 @@ impl ReplayedFlow {
             return;
         }
         if let Some(id) = self.session {
-            self.ignored = engine.data(id, direction, &chunk, records) == Verdict::Ignore;
+            match engine.data(id, direction, &chunk, records) {
+                Verdict::Continue => {}
+                Verdict::Ignore => self.ignored = true,
+                Verdict::Rest => (self.session, self.recognised) = (None, true),
+            }
         } else {
             let at_start = at_start && offset == 0;
-            match engine.begin(&self.facts, direction, at_start, at_start, &chunk, records) {
+            let standing = Standing {
+                direction_is_sure: at_start,
+                at_stream_start: at_start,
+                recognised_before: self.recognised,
+            };
+            match engine.begin(&self.facts, direction, standing, &chunk, records) {
                 Begin::Session(id) => self.session = Some(id),
                 Begin::NoMatch => {}
+                Begin::Rest => self.recognised = true,
                 Begin::Ignore => self.ignored = true,
             }
         }

@@ -128,6 +128,8 @@ impl Flow {
     pub const LIVE: u8 = 1 << 3;
     /// Waits for the ACK that ends the handshake.
     pub const HANDSHAKE: u8 = 1 << 4;
+    /// Its protocol was recognised; it may have no session all the same.
+    pub const RECOGNISED: u8 = 1 << 5;
 
     /// Whether `bit` is set.
     #[inline(always)]
@@ -352,6 +354,14 @@ impl FlowTable {
             due,
             now_ns,
         );
+    }
+
+    /// Starts to load what removing a flow touches.
+    #[inline]
+    pub fn prefetch_removal(&self, index: FlowIndex) {
+        if let Some(flow) = self.get(index) {
+            self.index.prefetch(flow.key.hash(self.seed));
+        }
     }
 
     /// Takes a flow out.

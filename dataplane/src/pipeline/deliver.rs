@@ -4,7 +4,7 @@ use super::Pipeline;
 use super::facts::facts_of;
 use crate::flow::{Flow, FlowIndex, KeyedPacket, NO_FLOW, side_flag};
 use crate::source::{Buffer, Source};
-use tapir_parsers::engine::{Begin, Chunk, SessionId, Verdict};
+use tapir_parsers::engine::{Begin, Chunk, SessionId, Standing, Verdict};
 use tapir_parsers::limits::PROBE_TRIES_MAX;
 use tapir_parsers::parser::Direction;
 use tapir_parsers::wire::{Encap, L4, Packet};
@@ -197,25 +197,33 @@ impl<B: Buffer> Pipeline<B> {
         };
         if flow.session != NO_FLOW {
             let id = SessionId(flow.session);
-            if self.engine.data(id, direction, &chunk, &mut self.sink) == Verdict::Ignore {
-                flow.session = NO_FLOW;
-                flow.set(Flow::IGNORED, true);
+            match self.engine.data(id, direction, &chunk, &mut self.sink) {
+                Verdict::Continue => {}
+                Verdict::Ignore => {
+                    flow.session = NO_FLOW;
+                    flow.set(Flow::IGNORED, true);
+                }
+                Verdict::Rest => {
+                    flow.session = NO_FLOW;
+                    flow.set(Flow::RECOGNISED, true);
+                }
             }
             return;
         }
         let at_start = flow.sides[side].flags & side_flag::SYN != 0 && offset == 0;
         let facts = facts_of(flow, encap);
-        let begun = self.engine.begin(
-            &facts,
-            direction,
-            flow.is(Flow::SURE),
-            at_start,
-            &chunk,
-            &mut self.sink,
-        );
+        let standing = Standing {
+            direction_is_sure: flow.is(Flow::SURE),
+            at_stream_start: at_start,
+            recognised_before: flow.is(Flow::RECOGNISED),
+        };
+        let begun = self
+            .engine
+            .begin(&facts, direction, standing, &chunk, &mut self.sink);
         match begun {
             Begin::Session(SessionId(id)) => flow.session = id,
             Begin::Ignore => flow.set(Flow::IGNORED, true),
+            Begin::Rest => flow.set(Flow::RECOGNISED, true),
             Begin::NoMatch => {
                 flow.tries += 1;
                 if flow.tries >= PROBE_TRIES_MAX {

@@ -3,9 +3,13 @@
 use super::Pipeline;
 use super::deliver::direction_of;
 use crate::flow::{Flow, FlowIndex, FlowState, NO_FLOW, side_flag};
+use crate::prefetch::prefetch_address;
 use crate::source::Buffer;
 use tapir_parsers::engine::SessionId;
 use tapir_parsers::field::Ended;
+
+/// Flows whose memory is waited for together when they end.
+const FLOWS_ENDED_TOGETHER: usize = 32;
 
 impl<B: Buffer> Pipeline<B> {
     /// One direction has ended in order.
@@ -53,22 +57,45 @@ impl<B: Buffer> Pipeline<B> {
         if let Some(reassembler) = &mut self.reassembler {
             reassembler.flush();
         }
-        for index in 0..self.table.high_water() {
-            let Some(flow) = self.table.get(index) else {
-                continue;
-            };
-            if !flow.is(Flow::LIVE) {
-                continue;
+        let end = self.table.high_water();
+        for first in (0..end).step_by(FLOWS_ENDED_TOGETHER) {
+            let some = first..end.min(first + FLOWS_ENDED_TOGETHER as FlowIndex);
+            self.prefetch_ends(some.clone());
+            for index in some {
+                self.finish_flow(index);
             }
-            let over = flow.is_over(self.now_ns, &self.options.timeouts);
-            let closed = flow.state == FlowState::Closed as u8;
-            let ended = if over { Ended::Timeout } else { Ended::Shutdown };
-            self.end_flow(index, ended, self.now_ns);
-            self.table.remove(index);
-            self.counters.flows_expired += u64::from(over && !closed);
         }
         self.table.clear_timers();
         // A next run has its own time.
         (self.now_ns, self.next_tick_ns) = (0, 0);
+    }
+    /// Starts to load what ending these flows touches.
+    pub(super) fn prefetch_ends(&self, flows: impl Iterator<Item = FlowIndex> + Clone) {
+        for index in flows.clone() {
+            self.table.prefetch_removal(index);
+            if let Some(flow) = self.table.get(index) {
+                self.engine.session_lines(SessionId(flow.session), &prefetch_address);
+            }
+        }
+        for index in flows {
+            if let Some(flow) = self.table.get(index) {
+                self.engine.parser_lines(SessionId(flow.session), &prefetch_address);
+            }
+        }
+    }
+
+    fn finish_flow(&mut self, index: FlowIndex) {
+        let Some(flow) = self.table.get(index) else {
+            return;
+        };
+        if !flow.is(Flow::LIVE) {
+            return;
+        }
+        let over = flow.is_over(self.now_ns, &self.options.timeouts);
+        let closed = flow.state == FlowState::Closed as u8;
+        let ended = if over { Ended::Timeout } else { Ended::Shutdown };
+        self.end_flow(index, ended, self.now_ns);
+        self.table.remove(index);
+        self.counters.flows_expired += u64::from(over && !closed);
     }
 }

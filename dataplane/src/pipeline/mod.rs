@@ -18,6 +18,7 @@ use crate::counters::Counters;
 use crate::export::RingSink;
 use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, Lookup, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
+use crate::prefetch::prefetch_address;
 use crate::source::Source;
 use crate::stream::HeldStore;
 use arrayvec::ArrayVec;
@@ -96,6 +97,7 @@ struct Staged {
     what: Decoded,
     keyed: KeyedPacket,
     likely: FlowIndex,
+    session: u32,
 }
 
 /// All that one worker owns behind its source.
@@ -223,10 +225,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         for entry in staged.iter_mut() {
             entry.likely = self.table.prefetch_flow(entry.keyed.hash).unwrap_or(NO_FLOW);
         }
+        for entry in staged.iter_mut() {
+            entry.session = self.table.get(entry.likely).map_or(NO_FLOW, |flow| flow.session);
+            self.engine.session_lines(SessionId(entry.session), &prefetch_address);
+        }
         for entry in staged.iter() {
-            if let Some(flow) = self.table.get(entry.likely) {
-                self.engine.touch(SessionId(flow.session));
-            }
+            self.engine.parser_lines(SessionId(entry.session), &prefetch_address);
         }
         for entry in staged.iter() {
             let at = entry.at as usize;
@@ -278,6 +282,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 what,
                 keyed,
                 likely: NO_FLOW,
+                session: NO_FLOW,
             });
         }
     }
@@ -399,6 +404,9 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         self.close_old_holes(now_ns);
         let mut over = std::mem::take(&mut self.over);
         self.table.expire(now_ns, expire_max, &mut over);
+        for some in over.chunks(32) {
+            self.prefetch_ends(some.iter().copied());
+        }
         for index in over.drain(..) {
             self.end_flow(index, Ended::Timeout, now_ns);
             self.table.remove(index);

@@ -231,7 +231,7 @@ impl Engine {
         };
         let (stitch, need, unit_ns, unit_peer) = (
             stream.stitch,
-            stream.need as usize,
+            usize::from(stream.need),
             stream.unit_ns,
             stream.unit_peer_offset,
         );
@@ -270,7 +270,7 @@ impl Engine {
                 Step::Need(n) => {
                     buffer.drain(..at);
                     if let Some(stream) = self.stream(feed) {
-                        stream.need = n.min(STITCH_BYTES_MAX) as u32;
+                        stream.need = n.min(STITCH_BYTES_MAX) as u16;
                         if !first {
                             stream.unit_ns = feed.time_ns;
                             stream.unit_peer_offset = feed.peer_offset;
@@ -603,7 +603,7 @@ impl Engine {
         let stored = self.stitches.store(bytes).unwrap_or(NONE);
         if let Some(stream) = self.stream(feed) {
             stream.stitch = stored;
-            stream.need = need.min(STITCH_BYTES_MAX) as u32;
+            stream.need = need.min(STITCH_BYTES_MAX) as u16;
             stream.unit_ns = feed.time_ns;
             stream.unit_peer_offset = feed.peer_offset;
         }

@@ -5,7 +5,7 @@
 
 #![allow(clippy::missing_panics_doc)] // Finding panics is what it is for.
 
-use super::{Begin, Chunk, Engine, SessionId, Verdict};
+use super::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field};
 use crate::l7::{DECLARATIONS, Declaration};
 use crate::parser::Direction;
@@ -217,21 +217,28 @@ impl Flow {
             peer_offset: stream.then_some(peer),
         };
         if let Some(id) = self.session {
-            self.ignored = self.engine.data(id, direction, &chunk, &mut self.records) == Verdict::Ignore;
+            match self.engine.data(id, direction, &chunk, &mut self.records) {
+                Verdict::Continue => {}
+                Verdict::Ignore => self.ignored = true,
+                Verdict::Rest => self.session = None,
+            }
             return;
         }
         let at_start = !self.joined && offset == 0;
         let begun = self.engine.begin(
             &self.facts,
             direction,
-            self.sure,
-            at_start,
+            Standing {
+                direction_is_sure: self.sure,
+                at_stream_start: at_start,
+                recognised_before: false,
+            },
             &chunk,
             &mut self.records,
         );
         match begun {
             Begin::Session(id) => self.session = Some(id),
-            Begin::NoMatch => {}
+            Begin::NoMatch | Begin::Rest => {}
             Begin::Ignore => self.ignored = true,
         }
     }

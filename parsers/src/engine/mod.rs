@@ -34,6 +34,9 @@ pub enum Verdict {
     Continue,
     /// Nothing more is wanted of this flow; its session is gone.
     Ignore,
+    /// Nothing is remembered of this flow and its session is gone; hand further bytes to
+    /// [`Engine::begin`].
+    Rest,
 }
 
 /// What became of the first bytes of a flow.
@@ -45,6 +48,20 @@ pub enum Begin {
     NoMatch,
     /// Recognised, read and done with: nothing more is wanted.
     Ignore,
+    /// Recognised and read, and nothing of it is remembered: hand further bytes to
+    /// [`Engine::begin`] again.
+    Rest,
+}
+
+/// What the caller knows of a flow that has no session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// A handshake told who is the client.
+    pub direction_is_sure: bool,
+    /// The bytes are the first of their direction.
+    pub at_stream_start: bool,
+    /// The flow was recognised before, and has rested since.
+    pub recognised_before: bool,
 }
 
 /// Some bytes of one direction, as captured.
@@ -118,12 +135,20 @@ impl Engine {
         self.exchanges.len()
     }
 
-    /// Reads a little of a session, so that its cache lines are on their way when its turn comes. Several of
-    /// these in a row wait for memory together, not one after another.
-    #[inline]
-    pub fn touch(&self, id: SessionId) {
-        if let Some(session) = self.sessions.get(id.0) {
-            std::hint::black_box(session.parser ^ u32::from(session.in_use));
+    /// Hands out the addresses of a session's cache lines, for a caller that can prefetch: a burst's
+    /// sessions are then waited for together, not one after another.
+    #[inline(always)]
+    pub fn session_lines(&self, id: SessionId, hint: &impl Fn(*const u8)) {
+        self.sessions.lines(id.0, hint);
+    }
+
+    /// Hands out the addresses of the cache lines of a session's parser; reads the session.
+    #[inline(always)]
+    pub fn parser_lines(&self, id: SessionId, hint: &impl Fn(*const u8)) {
+        if let Some(session) = self.sessions.get(id.0)
+            && let Some(protocol) = session.protocol
+        {
+            self.parsers.lines(protocol, session.parser, hint);
         }
     }
 
@@ -133,13 +158,12 @@ impl Engine {
     }
 
     /// Looks at payload of a flow without a session. `facts` holds the caller's best knowledge of who is
-    /// the client; `sure` when a handshake told; `at_start` when these are the first bytes of their direction.
+    /// the client.
     pub fn begin(
         &mut self,
         facts: &FlowFacts,
         direction: Direction,
-        sure: bool,
-        at_start: bool,
+        standing: Standing,
         chunk: &Chunk<'_>,
         sink: &mut dyn RecordSink,
     ) -> Begin {
@@ -153,9 +177,9 @@ impl Engine {
         let context = ProbeContext {
             transport,
             direction,
-            direction_is_sure: sure,
+            direction_is_sure: standing.direction_is_sure,
             on_known_port: false,
-            at_stream_start: at_start,
+            at_stream_start: standing.at_stream_start,
             behind_unknown: chunk.offset > 0,
             complete: transport != Transports::TCP,
         };
@@ -173,11 +197,11 @@ impl Engine {
             return Begin::NoMatch;
         };
         if let Some(session) = self.sessions.get_mut(index) {
-            session.direction_is_sure = sure;
+            session.direction_is_sure = standing.direction_is_sure;
             session.behind_unknown = chunk.offset > 0;
             session.streams[direction.index()] = Stream {
                 offset: chunk.offset,
-                started: !at_start,
+                started: !standing.at_stream_start,
                 ..Stream::NEW
             };
             let other = chunk.peer_offset.unwrap_or(0);
@@ -189,10 +213,14 @@ impl Engine {
         let id = SessionId(index);
         if let Inference::Match(protocol, speaker) = inference {
             self.adopt(index, protocol, speaker, direction, chunk.time_ns);
+            if standing.recognised_before {
+                self.counters.of_mut(protocol).flows -= 1;
+            }
         }
         match self.data(id, direction, chunk, sink) {
             Verdict::Continue => Begin::Session(id),
             Verdict::Ignore => Begin::Ignore,
+            Verdict::Rest => Begin::Rest,
         }
     }
 
@@ -212,7 +240,21 @@ impl Engine {
             return self.data_unknown(id.0, direction, chunk, sink);
         }
         let datagram = session.facts.l4 != 0;
-        self.feed(id.0, direction, chunk, datagram, sink)
+        let verdict = self.feed(id.0, direction, chunk, datagram, sink);
+        if datagram && verdict == Verdict::Continue { self.rest(id.0) } else { verdict }
+    }
+
+    /// After a datagram: lets go of a session in which nothing waits and nothing is remembered.
+    fn rest(&mut self, index: u32) -> Verdict {
+        let Some(session) = self.sessions.get(index) else {
+            return Verdict::Ignore;
+        };
+        let keeps = session.protocol.is_none_or(|p| p.declaration().keeps_datagram_state);
+        if keeps || !session.conversation.is_idle() {
+            return Verdict::Continue;
+        }
+        self.release(index);
+        Verdict::Rest
     }
 
     /// `len` bytes of `direction` will never be seen; `time_ns` is when that was decided.

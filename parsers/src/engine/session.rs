@@ -23,7 +23,7 @@ pub(crate) struct Stream {
     /// Buffer that holds the unit at hand while it is not whole.
     pub(crate) stitch: u32,
     /// Bytes that the parser wants before it is called again.
-    pub(crate) need: u32,
+    pub(crate) need: u16,
     /// The next message start is being looked for.
     pub(crate) resync: bool,
     /// Bytes of this direction were seen before those at hand.
@@ -44,7 +44,8 @@ impl Stream {
     };
 }
 
-/// A flow with a parser, or on the way to one.
+/// A flow with a parser, or on the way to one: four cache lines.
+#[repr(align(64))]
 pub(crate) struct Session {
     pub(crate) facts: FlowFacts,
     pub(crate) streams: [Stream; 2],
@@ -110,3 +111,5 @@ impl Session {
         self.streams.swap(0, 1);
     }
 }
+
+const _: () = assert!(size_of::<Session>() <= 256);

@@ -27,6 +27,8 @@ pub struct Declaration {
     pub response_timeout_ns: u64,
     /// See [`Parser::FIRST_BYTES`].
     pub first_bytes: [ByteSet; 4],
+    /// See [`Parser::KEEPS_DATAGRAM_STATE`].
+    pub keeps_datagram_state: bool,
     /// See [`Parser::ATTRS`].
     pub attrs: &'static [&'static str],
     /// See [`Parser::probe`].
@@ -59,6 +61,7 @@ macro_rules! protocols {
             pairing: <$module::$type as Parser>::PAIRING,
             response_timeout_ns: <$module::$type as Parser>::RESPONSE_TIMEOUT_NS,
             first_bytes: <$module::$type as Parser>::FIRST_BYTES,
+            keeps_datagram_state: <$module::$type as Parser>::KEEPS_DATAGRAM_STATE,
             attrs: <$module::$type as Parser>::ATTRS,
             probe: <$module::$type as Parser>::probe,
         },)*];
@@ -76,6 +79,12 @@ macro_rules! protocols {
             /// Gives a state back.
             pub(crate) fn remove(&mut self, protocol: Protocol, index: u32) {
                 match protocol { $(Protocol::$type => self.$module.remove(index, <$module::$type as Parser>::new()),)* }
+            }
+
+            /// Hands out the addresses of a state's cache lines.
+            #[inline(always)]
+            pub(crate) fn lines(&self, protocol: Protocol, index: u32, hint: &impl Fn(*const u8)) {
+                match protocol { $(Protocol::$type => self.$module.lines(index, hint),)* }
             }
 
             /// Memory of all states, bytes.

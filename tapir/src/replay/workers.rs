@@ -5,7 +5,6 @@ use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 use tapir_dataplane::counters::Counters;
 use tapir_dataplane::export::{RingSink, WhenFull};
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
@@ -20,12 +19,6 @@ const RING_BYTES: usize = 16 << 20;
 pub(crate) struct WorkerReport {
     pub(crate) counters: Counters,
     pub(crate) engine: EngineCounters,
-    /// Time spent on packets.
-    pub(crate) busy: Duration,
-    /// Most flows at once.
-    pub(crate) flows: usize,
-    /// Memory of flows, sessions and parsers, bytes.
-    pub(crate) state_bytes: usize,
 }
 
 /// Workers at work.
@@ -93,29 +86,12 @@ fn replay(
     last_ns: &AtomicU64,
 ) -> WorkerReport {
     let stop = AtomicBool::new(false);
-    let mut waited = Duration::ZERO;
-    let mut flows = 0;
-    let started = Instant::now();
-    {
-        let next = || {
-            let asked = Instant::now();
-            let batch = input();
-            waited += asked.elapsed();
-            batch
-        };
-        let mut source = BatchSource::new(next);
-        worker::run(&mut source, &mut pipeline, &stop, |p| {
-            flows = flows.max(p.table().len())
-        });
-    }
-    let state_bytes = pipeline.state_bytes();
+    let mut source = BatchSource::new(&mut input);
+    worker::run(&mut source, &mut pipeline, &stop, |_| {});
     let end_ns = last_ns.load(Ordering::Acquire).max(pipeline.now_ns());
     pipeline.finish(end_ns);
     WorkerReport {
         counters: pipeline.counters(),
         engine: pipeline.engine().counters().clone(),
-        busy: started.elapsed().saturating_sub(waited),
-        flows,
-        state_bytes,
     }
 }

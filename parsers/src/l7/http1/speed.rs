@@ -2,7 +2,7 @@
 
 use super::head::Fields;
 use super::start_line::{request_line, status_line};
-use crate::engine::{Begin, Chunk, Engine, SessionId};
+use crate::engine::{Begin, Chunk, Engine, SessionId, Standing};
 use crate::field::Ended;
 use crate::parser::Direction;
 use crate::record::{FlowFacts, RecordSink};
@@ -80,7 +80,12 @@ fn exchanges() {
                 server_port: 80,
                 ..FlowFacts::default()
             };
-            match engine.begin(&facts, Direction::ToServer, true, true, &chunk(REQUEST, 0), &mut sink) {
+            let standing = Standing {
+                direction_is_sure: true,
+                at_stream_start: true,
+                recognised_before: false,
+            };
+            match engine.begin(&facts, Direction::ToServer, standing, &chunk(REQUEST, 0), &mut sink) {
                 Begin::Session(id) => id,
                 other => panic!("{other:?}"),
             }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tapir_dataplane::export::{RingSink, WhenFull};
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
 use tapir_dataplane::source::{Batch, BatchBuffer, BatchSource, Distributor};
@@ -30,7 +30,7 @@ pub(super) struct Outcome {
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) records: u64,
-    /// Time of the slowest worker.
+    /// Processor time of the worker that spent most.
     pub(super) busy: Duration,
     pub(super) cycles_per_ns: f64,
     pub(super) allocations: u64,
@@ -184,7 +184,7 @@ fn lap(pipeline: &mut Pipeline<BatchBuffer>, input: &mut Input, outcome: &mut Ou
     let stop = AtomicBool::new(false);
     let mut flows = 0;
     let region = Region::new(ALLOCATOR);
-    let started = Instant::now();
+    let started = busy();
     worker::run(&mut source, pipeline, &stop, |p| {
         flows = flows.max(p.table().len())
     });
@@ -194,8 +194,15 @@ fn lap(pipeline: &mut Pipeline<BatchBuffer>, input: &mut Input, outcome: &mut Ou
     }
     let end_ns = pipeline.now_ns();
     pipeline.finish(end_ns);
-    outcome.busy += started.elapsed();
+    outcome.busy += busy().saturating_sub(started);
     region.change().allocations as u64
+}
+
+/// Processor time of the calling thread: what a worker spends, however busy the machine is otherwise. On a
+/// core of its own this is the time on the wall.
+fn busy() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Cycles of the time stamp counter in a nanosecond; 0 where the system does not tell.
