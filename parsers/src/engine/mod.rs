@@ -319,21 +319,28 @@ impl Engine {
         head: &[u8],
         now_ns: u64,
     ) -> Inference {
-        // Without a handshake either end may be the server.
-        let mut remembered = self
-            .servers
-            .get(&facts.server_ip, facts.server_port, facts.l4, now_ns);
-        if remembered.is_none() && !context.direction_is_sure {
-            remembered = self
-                .servers
-                .get(&facts.client_ip, facts.client_port, facts.l4, now_ns);
-        }
+        // The memory of servers only orders candidates.
+        let remembered = if candidates.is_power_of_two() {
+            None
+        } else {
+            self.remembered(facts, context.direction_is_sure, now_ns)
+        };
         let ports = [facts.server_port, facts.client_port];
         // A datagram is probed as a whole; of a stream the head is enough.
         let complete = context.complete || head.len() >= PROBE_BYTES_MAX;
         let context = ProbeContext { complete, ..*context };
         self.candidates
             .infer(head, candidates, &context, ports, remembered, &mut self.counters)
+    }
+
+    /// What the server spoke before. Without a handshake either end may be the server.
+    fn remembered(&self, facts: &FlowFacts, sure: bool, now_ns: u64) -> Option<Protocol> {
+        let servers = &self.servers;
+        let known = servers.get(&facts.server_ip, facts.server_port, facts.l4, now_ns);
+        match known {
+            None if !sure => servers.get(&facts.client_ip, facts.client_port, facts.l4, now_ns),
+            known => known,
+        }
     }
 
     /// Gives the session a parser. False when the protocol's slab is at its limit.

@@ -32,6 +32,8 @@ pub struct Candidates {
     /// Protocols whose usual ports include one, by port.
     by_port: Vec<(u16, ProtocolSet)>,
     by_transport: [ProtocolSet; 3],
+    /// A bit for every port in `by_port`: most ports are in no protocol's list.
+    known_ports: Box<[u64; 1024]>,
 }
 
 fn bit(protocol: Protocol) -> ProtocolSet {
@@ -76,10 +78,15 @@ impl Candidates {
             }
         }
         by_port.sort_unstable();
+        let mut known_ports = Box::new([0; 1024]);
+        for (port, _) in &by_port {
+            known_ports[usize::from(*port >> 6)] |= 1 << (port & 63);
+        }
         Self {
             by_byte,
             by_port,
             by_transport,
+            known_ports,
         }
     }
 
@@ -94,7 +101,11 @@ impl Candidates {
     }
 
     /// Protocols that usually use this port.
+    #[inline]
     fn on_port(&self, port: u16) -> ProtocolSet {
+        if self.known_ports[usize::from(port >> 6)] & (1 << (port & 63)) == 0 {
+            return 0;
+        }
         self.by_port
             .binary_search_by_key(&port, |(p, _)| *p)
             .map_or(0, |i| self.by_port[i].1)
