@@ -23,6 +23,7 @@ pub(crate) fn pipeline_from(path: Option<&Path>, only: &[Protocol]) -> Result<Pi
 
 /// What each worker's pipeline is set up with.
 pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
+    warn_of_idle_keys(config);
     let flows = &config.flows;
     let by_state = [
         flows.syn_timeout,
@@ -50,6 +51,28 @@ pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
         protocols: enabled.map(|declaration| declaration.protocol).collect(),
         ..PipelineOptions::default()
     })
+}
+
+/// Says which keys are set and change nothing, because the workers have constants for them.
+fn warn_of_idle_keys(config: &Config) {
+    let (wire, usual) = (&config.wire, Config::default().wire);
+    let fragments = (
+        wire.fragment_datagrams,
+        wire.fragment_bytes,
+        wire.fragment_timeout,
+    );
+    if fragments
+        != (
+            usual.fragment_datagrams,
+            usual.fragment_bytes,
+            usual.fragment_timeout,
+        )
+    {
+        log::warn!("wire.fragment_datagrams, fragment_bytes and fragment_timeout have no effect yet");
+    }
+    if config.protocols.response_timeouts.iter().next().is_some() {
+        log::warn!("protocols.response_timeouts has no effect yet");
+    }
 }
 
 fn decode(config: &Config) -> Result<DecodeOptions, TooManyPorts> {

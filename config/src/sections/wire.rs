@@ -45,8 +45,8 @@ section! {
         /// packets mirrored on the host that sends them: their checksums are not filled in yet.
         verify_checksums: bool = false,
 
-        /// Fragmented datagrams that wait for the rest at once, in each worker. 0: fragments are dropped.
-        fragment_datagrams: Whole<0, 65_536> = Whole::of::<1024>(),
+        /// Fragmented datagrams that wait for the rest at once, in each worker.
+        fragment_datagrams: Whole<1, 65_536> = Whole::of::<1024>(),
 
         /// Memory for waiting fragments, in each worker.
         fragment_bytes: Bytes<{ 64 << 10 }, { 1 << 30 }> = Bytes::of::<{ 4 << 20 }>(),
