@@ -23,6 +23,8 @@ pub mod field;
 pub mod inference;
 pub mod l7;
 pub mod limits;
+#[cfg(test)]
+mod measure;
 pub mod parser;
 pub mod record;
 pub mod settings;

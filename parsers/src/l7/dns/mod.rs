@@ -13,6 +13,8 @@ mod names;
 mod rdata;
 mod svcb;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 mod transfer;
 

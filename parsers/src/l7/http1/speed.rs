@@ -4,8 +4,9 @@ use super::head::Fields;
 use super::start_line::{request_line, status_line};
 use crate::engine::{Begin, Chunk, Engine, SessionId, Standing};
 use crate::field::Ended;
+use crate::measure::{Count, best};
 use crate::parser::Direction;
-use crate::record::{FlowFacts, RecordSink};
+use crate::record::FlowFacts;
 use crate::settings::Settings;
 use std::hint::black_box;
 use std::time::Instant;
@@ -15,33 +16,6 @@ const REQUEST: &[u8] = b"GET /api/v1/items/4711?view=full HTTP/1.1\r\nHost: shop
     Connection: keep-alive\r\nX-Request-ID: 7f3c2a9e-11\r\n\r\n";
 const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\
     Content-Type: application/json\r\nContent-Length: 24\r\nConnection: keep-alive\r\n\r\n{\"id\":4711,\"name\":\"cup\"}";
-
-#[derive(Default)]
-struct Count {
-    records: u64,
-    bytes: u64,
-}
-
-impl RecordSink for Count {
-    fn record(&mut self, entry: &[u8]) {
-        self.records += 1;
-        self.bytes += entry.len() as u64;
-    }
-}
-
-/// The best of many short runs: what the code costs when nothing else wants the core.
-fn best(what: &str, mut run: impl FnMut()) {
-    const ROUNDS: u32 = 1000;
-    let mut best = f64::MAX;
-    for _ in 0..500 {
-        let started = Instant::now();
-        for _ in 0..ROUNDS {
-            run();
-        }
-        best = best.min(started.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
-    }
-    println!("{what}: {best:.1} ns");
-}
 
 #[test]
 #[ignore = "a measurement"]

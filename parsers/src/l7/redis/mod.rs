@@ -12,6 +12,8 @@ mod probe;
 mod reply;
 mod resp;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 
 use crate::byte_set::ByteSet;
