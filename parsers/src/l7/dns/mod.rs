@@ -219,10 +219,13 @@ fn read(message: &[u8], length: usize, out: &mut Out<'_>) -> Option<usize> {
 
 /// Writes what is asked, or of what a message without a question speaks.
 fn write_question(header: Header, question: Option<Question>, message: &[u8], out: &mut Out<'_>) {
-    if header.opcode() != QUERY
-        && let Some(name) = names::opcode_name(header.opcode())
-    {
-        out.attr("opcode", name.as_bytes());
+    match names::opcode_name(header.opcode()) {
+        Some(_) if header.opcode() == QUERY => {}
+        Some(name) => out.attr("opcode", name.as_bytes()),
+        None => {
+            let digits = [b'0' + header.opcode() / 10, b'0' + header.opcode() % 10];
+            out.attr("opcode", digits.get(usize::from(header.opcode() < 10)..).unwrap_or(&digits));
+        }
     }
     if let Some(question) = question {
         write_type(question.kind, out);

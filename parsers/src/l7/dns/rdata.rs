@@ -322,11 +322,14 @@ impl<'a> Reader<'a> {
         push_angle(longitude, [b"E", b"W"], text);
         // Centimetres above 100 000 m below the reference spheroid.
         let centimetres = i64::from(altitude) - 10_000_000;
-        push_metres(centimetres, text);
+        if centimetres < 0 {
+            text.push(b"-");
+        }
+        push_metres(centimetres.unsigned_abs(), text);
         for size in sizes {
             text.push(b" ");
             // Mantissa and power of ten, in centimetres.
-            push_metres(i64::from(size >> 4) * 10i64.pow(u32::from(size & 0xF).min(9)), text);
+            push_metres(u64::from(size >> 4) * 10u64.pow(u32::from(size & 0xF).min(9)), text);
         }
         Some(())
     }
@@ -349,13 +352,11 @@ fn push_angle(angle: u32, sides: [&[u8]; 2], text: &mut TextWriter<'_>) {
     text.push(b" ");
 }
 
-fn push_metres(centimetres: i64, text: &mut TextWriter<'_>) {
-    if centimetres < 0 {
-        text.push(b"-");
+fn push_metres(centimetres: u64, text: &mut TextWriter<'_>) {
+    text.push_number(centimetres / 100);
+    if centimetres % 100 != 0 {
+        push_fraction((centimetres % 100) as u32, 10, text);
     }
-    let size = centimetres.unsigned_abs();
-    text.push_number(size / 100);
-    push_fraction((size % 100) as u32, 10, text);
     text.push(b"m");
 }
 
