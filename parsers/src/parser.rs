@@ -24,6 +24,7 @@
 
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;
+use crate::l7::Protocol;
 
 /// Which way bytes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -185,6 +186,8 @@ pub trait Parser: Sized {
     const FIRST_BYTES: [ByteSet; 4];
     /// The `attrs` keys it writes.
     const ATTRS: &'static [&'static str] = &[];
+    /// Protocols whose parsers hand flows over to this one: they run where this one is wanted.
+    const FOUND_BY: &'static [Protocol] = &[];
 
     /// Whether it remembers something between the exchanges of a flow over UDP or ICMP. Where it does
     /// not, an idle flow costs no memory here.
@@ -210,4 +213,18 @@ pub trait Parser: Sized {
     /// Finds where in `bytes` the next message of `direction` begins; the parser forgets what it was
     /// in the middle of. `None`: not in here.
     fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize>;
+}
+
+/// A protocol without a parser of its own: its messages travel in another's, whose parser reads them and
+/// names it with [`Out::proto`](crate::conversation::Out::proto). Transport, ports, pairing and timeout are
+/// those of that parser.
+pub trait Sibling {
+    /// See [`Parser::NAME`].
+    const NAME: &'static str;
+    /// See [`Parser::ABOUT`].
+    const ABOUT: &'static str;
+    /// See [`Parser::ATTRS`].
+    const ATTRS: &'static [&'static str] = &[];
+    /// Protocols whose parsers read its messages: they run where this one is wanted.
+    const FOUND_BY: &'static [Protocol];
 }

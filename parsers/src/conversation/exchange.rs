@@ -2,6 +2,7 @@
 
 use super::text::Chain;
 use crate::field::Status;
+use crate::l7::Protocol;
 use crate::slab::NONE;
 
 /// What a message is to the one that it belongs with.
@@ -58,6 +59,8 @@ impl Side {
 pub(crate) struct Exchange {
     pub(crate) next: u32,
     pub(crate) role: Role,
+    /// What its record is a record of, where that is not the protocol of the flow.
+    pub(crate) proto: Option<Protocol>,
     pub(crate) status: Status,
     pub(crate) truncated: bool,
     /// The request came after a gap in its direction: in-order pairing needs proof.
@@ -79,6 +82,7 @@ impl Exchange {
     pub(crate) const VACANT: Self = Self {
         next: NONE,
         role: Role::OneWay,
+        proto: None,
         status: Status::Unknown,
         truncated: false,
         after_gap: false,

@@ -20,6 +20,7 @@ pub(crate) use writer::written;
 
 use crate::counters::EngineCounters;
 use crate::field::{Ended, Kind, Status};
+use crate::inference::{ProtocolSet, bit};
 use crate::l7::Protocol;
 use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
 use crate::parser::{Direction, Pairing};
@@ -215,7 +216,12 @@ pub(crate) struct Talk<'a> {
     pub(crate) conversation: &'a mut Conversation,
     pub(crate) counters: &'a mut EngineCounters,
     pub(crate) facts: &'a FlowFacts,
+    /// The one whose parser reads the flow.
     pub(crate) protocol: Protocol,
+    /// Those of which records are made.
+    pub(crate) wanted: ProtocolSet,
+    /// Number of the session.
+    pub(crate) session: u32,
     pub(crate) sink: &'a mut dyn RecordSink,
 }
 
@@ -233,6 +239,11 @@ impl Talk<'_> {
             record,
         } = &mut *self.exchanges;
         let Some(slot) = slots.get(index) else { return };
+        let protocol = slot.proto.unwrap_or(self.protocol);
+        if self.wanted & bit(protocol) == 0 {
+            scratch.clear();
+            return;
+        }
         record.clear();
         record.resize(HEADER_BYTES, 0);
         text.copy_out(slot.request.text, record);
@@ -280,11 +291,11 @@ impl Talk<'_> {
             kind: kind as u8,
             ended: ended as u8,
             status: status as u8,
-            protocol: self.protocol as u8,
+            protocol: protocol as u8,
             reserved: [0; 4],
         };
         record[..HEADER_BYTES].copy_from_slice(bytemuck::bytes_of(&header));
-        self.counters.of_mut(self.protocol).records += 1;
+        self.counters.of_mut(protocol).records += 1;
         self.sink.record(record);
     }
 

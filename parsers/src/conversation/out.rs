@@ -252,6 +252,19 @@ impl<'a> Out<'a> {
             })
     }
 
+    /// The selected exchange is one of `protocol`, a [`Sibling`](crate::parser::Sibling) of the flow's own: its
+    /// record, counters and metrics are that one's.
+    pub fn proto(&mut self, protocol: Protocol) {
+        if let Some(slot) = self.slot() {
+            slot.proto = Some(protocol);
+        }
+    }
+
+    /// What [`proto`](Self::proto) made of the selected exchange.
+    pub fn named_proto(&mut self) -> Option<Protocol> {
+        self.slot()?.proto
+    }
+
     /// How the exchange went.
     pub fn status(&mut self, status: Status) {
         if let Some(slot) = self.slot() {

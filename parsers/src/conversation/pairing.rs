@@ -198,6 +198,7 @@ impl Talk<'_> {
         let early = *early;
         if let Some(slot) = self.exchanges.slots.get_mut(request) {
             slot.response = early.response;
+            slot.proto = slot.proto.or(early.proto);
             slot.status = early.status;
             slot.code = early.code.or(slot.code);
             slot.rows = early.rows.or(slot.rows);

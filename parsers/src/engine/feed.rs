@@ -396,6 +396,8 @@ impl Engine {
             counters: &mut self.counters,
             facts: &session.facts,
             protocol,
+            wanted: self.wanted,
+            session: feed.index,
             sink,
         };
         let mut out = Out::new(talk, &self.settings, feed.direction, moment, &mut hand_over);

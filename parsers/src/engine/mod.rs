@@ -13,8 +13,8 @@ mod stitch;
 use crate::conversation::{Conversation, Exchanges, Talk};
 use crate::counters::EngineCounters;
 use crate::field::Ended;
-use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache};
-use crate::l7::{Parsers, Protocol};
+use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache, bit};
+use crate::l7::{DECLARATIONS, Parsers, Protocol};
 use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX};
 use crate::parser::{Direction, ProbeContext, Speaker, Transports};
 use crate::record::{FlowFacts, RecordSink};
@@ -85,6 +85,7 @@ pub struct Engine {
     exchanges: Exchanges,
     stitches: StitchPool,
     candidates: Candidates,
+    wanted: ProtocolSet,
     servers: ServerCache,
     settings: Settings,
     counters: EngineCounters,
@@ -100,14 +101,19 @@ fn transport_of(facts: &FlowFacts) -> Transports {
 }
 
 impl Engine {
-    /// An engine for the protocols that `enabled` says.
-    pub fn new(settings: Settings, enabled: impl Fn(Protocol) -> bool) -> Self {
+    /// An engine that makes records of the protocols that `wanted` says.
+    pub fn new(settings: Settings, wanted: impl Fn(Protocol) -> bool) -> Self {
+        let wanted = DECLARATIONS
+            .iter()
+            .filter(|declaration| wanted(declaration.protocol))
+            .fold(0, |set, declaration| set | bit(declaration.protocol));
         Self {
             sessions: Slab::with_limit(SESSIONS_PER_LCORE_MAX),
             parsers: Parsers::default(),
             exchanges: Exchanges::new(),
             stitches: StitchPool::with_limit(STITCH_BUFFERS_MAX),
-            candidates: Candidates::new(enabled),
+            candidates: Candidates::new(wanted),
+            wanted,
             servers: ServerCache::default(),
             settings,
             counters: EngineCounters::default(),
@@ -414,6 +420,8 @@ impl Engine {
             counters: &mut self.counters,
             facts: &session.facts,
             protocol: session.protocol?,
+            wanted: self.wanted,
+            session: index,
             sink,
         })
     }

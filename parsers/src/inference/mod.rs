@@ -36,8 +36,26 @@ pub struct Candidates {
     known_ports: Box<[u64; 1024]>,
 }
 
-fn bit(protocol: Protocol) -> ProtocolSet {
+/// The set of one protocol.
+pub(crate) const fn bit(protocol: Protocol) -> ProtocolSet {
     1 << (protocol as u8)
+}
+
+/// Those whose parsers must run so that records of `wanted` are made: themselves, and those that read
+/// their messages or hand flows over to them.
+fn readers(wanted: ProtocolSet) -> ProtocolSet {
+    let mut set = wanted;
+    loop {
+        let found_by = DECLARATIONS
+            .iter()
+            .filter(|d| set & bit(d.protocol) != 0)
+            .flat_map(|d| d.found_by)
+            .fold(set, |set, by| set | bit(*by));
+        if found_by == set {
+            return set;
+        }
+        set = found_by;
+    }
 }
 
 fn transport_index(transport: Transports) -> usize {
@@ -51,12 +69,13 @@ fn transport_index(transport: Transports) -> usize {
 }
 
 impl Candidates {
-    /// The table for the protocols that `enabled` says.
-    pub fn new(enabled: impl Fn(Protocol) -> bool) -> Self {
+    /// The table for the parsers that records of `wanted` need.
+    pub fn new(wanted: ProtocolSet) -> Self {
+        let readers = readers(wanted);
         let mut by_byte = Box::new([[0; 256]; 4]);
         let mut by_transport = [0; 3];
         let mut by_port: Vec<(u16, ProtocolSet)> = Vec::new();
-        for declaration in DECLARATIONS.iter().filter(|d| enabled(d.protocol)) {
+        for declaration in DECLARATIONS.iter().filter(|d| readers & bit(d.protocol) != 0) {
             let bit = bit(declaration.protocol);
             for (place, set) in declaration.first_bytes.iter().enumerate() {
                 for value in 0..=255u8 {

@@ -5,7 +5,9 @@
 
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;
-use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
+use crate::parser::{
+    Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Sibling, Transports,
+};
 use crate::slab::Slab;
 
 /// What a protocol declares of itself.
@@ -31,16 +33,52 @@ pub struct Declaration {
     pub keeps_datagram_state: bool,
     /// See [`Parser::ATTRS`].
     pub attrs: &'static [&'static str],
+    /// See [`Parser::FOUND_BY`].
+    pub found_by: &'static [Protocol],
     /// See [`Parser::probe`].
     pub probe: fn(&[u8], &ProbeContext) -> Probe,
+}
+
+impl Declaration {
+    /// Of a protocol that has a parser.
+    const fn of<P: Parser>(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            name: P::NAME,
+            about: P::ABOUT,
+            transports: P::TRANSPORTS,
+            ports: P::PORTS,
+            pairing: P::PAIRING,
+            response_timeout_ns: P::RESPONSE_TIMEOUT_NS,
+            first_bytes: P::FIRST_BYTES,
+            keeps_datagram_state: P::KEEPS_DATAGRAM_STATE,
+            attrs: P::ATTRS,
+            found_by: P::FOUND_BY,
+            probe: P::probe,
+        }
+    }
+
+    /// Of a protocol whose messages the parser of another one reads: nothing begins with it.
+    const fn of_sibling<P: Parser, S: Sibling>(protocol: Protocol) -> Self {
+        Self {
+            name: S::NAME,
+            about: S::ABOUT,
+            first_bytes: [ByteSet::NONE; 4],
+            attrs: S::ATTRS,
+            found_by: S::FOUND_BY,
+            probe: |_, _| Probe::NoMatch,
+            ..Self::of::<P>(protocol)
+        }
+    }
 }
 
 /// Turns the list into modules, `enum Protocol`, the table of declarations and the state store.
 ///
 /// For `dns: Dns` it writes `pub mod dns;`, the variant `Protocol::Dns`, a slab of `dns::Dns` values and
-/// an arm in each method of [`Parsers`].
+/// an arm in each method of [`Parsers`]. For `http2: Http2 { Grpc }` it writes the variant
+/// `Protocol::Grpc` too: a [`Sibling`], whose messages `Http2` reads.
 macro_rules! protocols {
-    ($($module:ident: $type:ident,)*) => {
+    ($($module:ident: $type:ident $({ $($sibling:ident),+ })?,)*) => {
         $(pub mod $module;)*
 
         /// A protocol that Tapir reads.
@@ -49,22 +87,17 @@ macro_rules! protocols {
         pub enum Protocol { $(
             #[doc = concat!("See [`", stringify!($module), "`].")]
             $type,
+            $($(
+                #[doc = concat!("Read by the parser of [`", stringify!($module), "`].")]
+                $sibling,
+            )+)?
         )* }
 
         /// Every declaration, in the order in which probes run: strict before loose.
-        pub static DECLARATIONS: &[Declaration] = &[$(Declaration {
-            protocol: Protocol::$type,
-            name: <$module::$type as Parser>::NAME,
-            about: <$module::$type as Parser>::ABOUT,
-            transports: <$module::$type as Parser>::TRANSPORTS,
-            ports: <$module::$type as Parser>::PORTS,
-            pairing: <$module::$type as Parser>::PAIRING,
-            response_timeout_ns: <$module::$type as Parser>::RESPONSE_TIMEOUT_NS,
-            first_bytes: <$module::$type as Parser>::FIRST_BYTES,
-            keeps_datagram_state: <$module::$type as Parser>::KEEPS_DATAGRAM_STATE,
-            attrs: <$module::$type as Parser>::ATTRS,
-            probe: <$module::$type as Parser>::probe,
-        },)*];
+        pub static DECLARATIONS: &[Declaration] = &[$(
+            Declaration::of::<$module::$type>(Protocol::$type),
+            $($(Declaration::of_sibling::<$module::$type, $module::$sibling>(Protocol::$sibling),)+)?
+        )*];
 
         /// The parser states of one lcore, a slab for each protocol.
         #[derive(Default)]
@@ -73,18 +106,27 @@ macro_rules! protocols {
         impl Parsers {
             /// A new state of `protocol`; `None` when its slab is at its limit.
             pub(crate) fn insert(&mut self, protocol: Protocol) -> Option<u32> {
-                match protocol { $(Protocol::$type => self.$module.insert(<$module::$type as Parser>::new()),)* }
+                match protocol { $(
+                    Protocol::$type => self.$module.insert(<$module::$type as Parser>::new()),
+                    $($(Protocol::$sibling)|+ => None,)?
+                )* }
             }
 
             /// Gives a state back.
             pub(crate) fn remove(&mut self, protocol: Protocol, index: u32) {
-                match protocol { $(Protocol::$type => self.$module.remove(index, <$module::$type as Parser>::new()),)* }
+                match protocol { $(
+                    Protocol::$type => self.$module.remove(index, <$module::$type as Parser>::new()),
+                    $($(Protocol::$sibling)|+ => {})?
+                )* }
             }
 
             /// Hands out the addresses of a state's cache lines.
             #[inline(always)]
             pub(crate) fn lines(&self, protocol: Protocol, index: u32, hint: &impl Fn(*const u8)) {
-                match protocol { $(Protocol::$type => self.$module.lines(index, hint),)* }
+                match protocol { $(
+                    Protocol::$type => self.$module.lines(index, hint),
+                    $($(Protocol::$sibling)|+ => {})?
+                )* }
             }
 
             /// Memory of all states, bytes.
@@ -96,34 +138,49 @@ macro_rules! protocols {
             pub(crate) fn advance(
                 &mut self, protocol: Protocol, index: u32, direction: Direction, input: Input<'_>, out: &mut Out<'_>,
             ) -> Advance {
-                match protocol { $(Protocol::$type => match self.$module.get_mut(index) {
-                    Some(parser) => parser.advance(direction, input, out),
-                    None => Advance::Malformed,
-                },)* }
+                match protocol { $(
+                    Protocol::$type => match self.$module.get_mut(index) {
+                        Some(parser) => parser.advance(direction, input, out),
+                        None => Advance::Malformed,
+                    },
+                    $($(Protocol::$sibling)|+ => Advance::Malformed,)?
+                )* }
             }
 
             pub(crate) fn on_gap(&mut self, protocol: Protocol, index: u32, direction: Direction, len: u64) -> OnGap {
-                match protocol { $(Protocol::$type => match self.$module.get_mut(index) {
-                    Some(parser) => parser.on_gap(direction, len),
-                    None => OnGap::Lost,
-                },)* }
+                match protocol { $(
+                    Protocol::$type => match self.$module.get_mut(index) {
+                        Some(parser) => parser.on_gap(direction, len),
+                        None => OnGap::Lost,
+                    },
+                    $($(Protocol::$sibling)|+ => OnGap::Lost,)?
+                )* }
             }
 
             pub(crate) fn resync(
                 &mut self, protocol: Protocol, index: u32, direction: Direction, bytes: &[u8],
             ) -> Option<usize> {
-                match protocol { $(Protocol::$type => self.$module.get_mut(index)?.resync(direction, bytes),)* }
+                match protocol { $(
+                    Protocol::$type => self.$module.get_mut(index)?.resync(direction, bytes),
+                    $($(Protocol::$sibling)|+ => None,)?
+                )* }
             }
 
             pub(crate) fn inherit(&mut self, protocol: Protocol, index: u32, domain: &[u8], resource: &[u8]) {
-                match protocol { $(Protocol::$type => {
-                    if let Some(parser) = self.$module.get_mut(index) { parser.inherit(domain, resource); }
-                })* }
+                match protocol { $(
+                    Protocol::$type => {
+                        if let Some(parser) = self.$module.get_mut(index) { parser.inherit(domain, resource); }
+                    }
+                    $($(Protocol::$sibling)|+ => {})?
+                )* }
             }
         }
 
         /// Bytes of parser state a flow of each protocol costs, in list order.
-        pub const STATE_BYTES: &[usize] = &[$(size_of::<$module::$type>(),)*];
+        pub const STATE_BYTES: &[usize] = &[$(
+            size_of::<$module::$type>(),
+            $($({ let _ = Protocol::$sibling; 0 },)+)?
+        )*];
     };
 }
 
@@ -165,4 +222,4 @@ impl Protocol {
     }
 }
 
-const _: () = assert!(STATE_BYTES.len() <= 64, "candidate sets are 64 bits wide");
+const _: () = assert!(STATE_BYTES.len() <= 64, "sets of protocols are 64 bits wide");

@@ -7,6 +7,7 @@ mod frame;
 #[cfg(test)]
 mod tests;
 
+use super::Protocol;
 use super::http::target;
 use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
@@ -41,6 +42,7 @@ impl Parser for Websocket {
     const PAIRING: Pairing = Pairing::InOrder;
     // Nothing tells frames from other bytes: a connection becomes one by its upgrade only.
     const FIRST_BYTES: [ByteSet; 4] = [ByteSet::NONE; 4];
+    const FOUND_BY: &'static [Protocol] = &[Protocol::Http1];
 
     fn probe(_head: &[u8], _context: &ProbeContext) -> Probe {
         Probe::NoMatch
