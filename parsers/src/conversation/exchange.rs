@@ -1,7 +1,7 @@
 //! A request and what is known of its response, while either is still to come.
 
 use super::text::Chain;
-use crate::field::Status;
+use crate::field::{Kind, Status};
 use crate::l7::Protocol;
 use crate::slab::NONE;
 
@@ -16,6 +16,16 @@ pub enum Role {
     OneWay,
     /// One message of a stream, or a push.
     Stream,
+}
+
+/// Where an exchange waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queue {
+    None,
+    /// Among the requests that wait for their responses.
+    Requests,
+    /// Among the responses whose requests were not seen.
+    Early,
 }
 
 /// One side of an exchange. Offsets count the bytes of its direction's stream.
@@ -58,6 +68,9 @@ impl Side {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange {
     pub(crate) next: u32,
+    pub(crate) previous: u32,
+    /// Number of the session that it belongs to.
+    pub(crate) session: u32,
     pub(crate) role: Role,
     /// What its record is a record of, where that is not the protocol of the flow.
     pub(crate) proto: Option<Protocol>,
@@ -65,8 +78,10 @@ pub(crate) struct Exchange {
     pub(crate) truncated: bool,
     /// The request came after a gap in its direction: in-order pairing needs proof.
     pub(crate) after_gap: bool,
-    /// Stands in the queue of requests (or of early responses).
-    pub(crate) queued: bool,
+    /// The list that it stands in.
+    pub(crate) queue: Queue,
+    /// It can be found by its id through the index.
+    pub(crate) indexed: bool,
     /// Its record was sent when its time was over; it only keeps its place in the queue.
     pub(crate) spent: bool,
     pub(crate) id: Option<u64>,
@@ -81,12 +96,15 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) const VACANT: Self = Self {
         next: NONE,
+        previous: NONE,
+        session: NONE,
         role: Role::OneWay,
         proto: None,
         status: Status::Unknown,
         truncated: false,
         after_gap: false,
-        queued: false,
+        queue: Queue::None,
+        indexed: false,
         spent: false,
         id: None,
         tag: 0,
@@ -96,6 +114,24 @@ impl Exchange {
         request: Side::UNSEEN,
         response: Side::UNSEEN,
     };
+
+    /// When and where it began, to order exchanges of one session.
+    pub(crate) fn first_byte(&self) -> (u64, u64) {
+        let first = if self.request.seen {
+            &self.request
+        } else {
+            &self.response
+        };
+        (first.start_ns, first.start_offset)
+    }
+
+    /// What its record is when both sides are complete: a pushed exchange answers nothing that a client said.
+    pub(crate) fn kind_when_whole(&self) -> Kind {
+        match self.role {
+            Role::Stream => Kind::Stream,
+            _ => Kind::Matched,
+        }
+    }
 
     /// The side that a message of `role` fills: a response its own, everything else the request's.
     pub(crate) fn side_mut(&mut self, role: Role) -> &mut Side {

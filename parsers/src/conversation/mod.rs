@@ -7,6 +7,7 @@
 //! answers the other. Without proof a message stands alone; a wrong pair is worse than none.
 
 mod exchange;
+mod list;
 mod out;
 mod pairing;
 mod text;
@@ -26,7 +27,8 @@ use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
 use crate::parser::{Direction, Pairing};
 use crate::record::{FlowFacts, HEADER_BYTES, RecordHeader, RecordSink, flag};
 use crate::slab::{NONE, Slab};
-use exchange::Exchange;
+use exchange::{Exchange, Queue};
+use list::{IdIndex, List};
 use text::TextPool;
 
 /// The pairing state of one session: lists of the lcore's exchanges.
@@ -34,7 +36,8 @@ use text::TextPool;
 pub(crate) struct Conversation {
     /// Requests that wait for their responses, oldest first.
     requests: List,
-    /// Responses that came before their requests, oldest first.
+    /// Responses without a request, oldest first: it may still come. Those by id stand here from their
+    /// first byte on, others from their last.
     early: List,
     /// The message being read in each direction, and its side of the exchange.
     current: [(u32, Role); 2],
@@ -48,28 +51,13 @@ pub(crate) struct Conversation {
     pub(crate) completed: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct List {
-    head: u32,
-    tail: u32,
-    count: u32,
-}
-
-impl List {
-    const EMPTY: Self = Self {
-        head: NONE,
-        tail: NONE,
-        count: 0,
-    };
-}
-
 /// Stands in `current` between messages.
 const NO_MESSAGE: (u32, Role) = (NONE, Role::OneWay);
 
 impl Conversation {
     pub(crate) const EMPTY: Self = Self {
-        requests: List::EMPTY,
-        early: List::EMPTY,
+        requests: List::empty(Queue::Requests),
+        early: List::empty(Queue::Early),
         current: [NO_MESSAGE; 2],
         aside: [NO_MESSAGE; 2],
         response_gap: false,
@@ -110,6 +98,7 @@ pub(crate) struct Moment {
 /// What all sessions of one lcore share: exchanges, their text, and the buffer a record is built in.
 pub(crate) struct Exchanges {
     slots: Slab<Exchange>,
+    by_id: IdIndex,
     text: TextPool,
     /// Text of the selected message until it is known whether it must be kept.
     scratch: Vec<u8>,
@@ -120,6 +109,7 @@ impl Exchanges {
     pub(crate) fn new() -> Self {
         Self {
             slots: Slab::with_limit(PENDING_PER_LCORE_MAX),
+            by_id: IdIndex::default(),
             text: TextPool::with_limit(2 * PENDING_PER_LCORE_MAX),
             scratch: Vec::with_capacity(MESSAGE_TEXT_BYTES_MAX + 4096),
             record: Vec::with_capacity(3 * MESSAGE_TEXT_BYTES_MAX),
@@ -128,76 +118,12 @@ impl Exchanges {
 
     /// Memory of exchanges and their text, bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.bytes() + self.text.bytes()
+        self.slots.bytes() + self.by_id.bytes() + self.text.bytes()
     }
 
     /// Exchanges in use.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
-    }
-
-    fn unlink_front(&mut self, list: &mut List) -> Option<u32> {
-        let index = list.head;
-        let slot = self.slots.get_mut(index)?;
-        list.head = slot.next;
-        slot.next = NONE;
-        slot.queued = false;
-        list.count -= 1;
-        if list.count == 0 {
-            *list = List::EMPTY;
-        }
-        Some(index)
-    }
-
-    fn unlink(&mut self, list: &mut List, index: u32) {
-        if list.head == index {
-            self.unlink_front(list);
-            return;
-        }
-        let mut previous = list.head;
-        while let Some(slot) = self.slots.get(previous) {
-            if slot.next == index {
-                let next = self.slots.get(index).map_or(NONE, |s| s.next);
-                if let Some(slot) = self.slots.get_mut(previous) {
-                    slot.next = next;
-                }
-                if list.tail == index {
-                    list.tail = previous;
-                }
-                if let Some(slot) = self.slots.get_mut(index) {
-                    slot.next = NONE;
-                    slot.queued = false;
-                }
-                list.count -= 1;
-                return;
-            }
-            previous = slot.next;
-        }
-    }
-
-    fn link(&mut self, list: &mut List, index: u32) {
-        if let Some(slot) = self.slots.get_mut(index) {
-            slot.next = NONE;
-            slot.queued = true;
-        }
-        match self.slots.get_mut(list.tail) {
-            Some(tail) if list.count > 0 => tail.next = index,
-            _ => list.head = index,
-        }
-        list.tail = index;
-        list.count += 1;
-    }
-
-    /// The oldest of `list` with this id and, where both have one, this tag (0: none).
-    fn find_by_id(&self, list: &List, id: Option<u64>, tag: u32) -> Option<u32> {
-        let mut index = list.head;
-        while let Some(slot) = self.slots.get(index) {
-            if slot.id == id && (tag == 0 || slot.tag == 0 || slot.tag == tag) {
-                return Some(index);
-            }
-            index = slot.next;
-        }
-        None
     }
 
     /// Frees the slot and its text.
@@ -237,6 +163,7 @@ impl Talk<'_> {
             text,
             scratch,
             record,
+            ..
         } = &mut *self.exchanges;
         let Some(slot) = slots.get(index) else { return };
         let protocol = slot.proto.unwrap_or(self.protocol);

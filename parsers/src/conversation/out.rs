@@ -3,7 +3,7 @@
 use super::exchange::{Exchange, Role};
 use super::writer::TextWriter;
 use super::{Exchanges, Moment, NO_MESSAGE, Talk};
-use crate::field::{Field, Status};
+use crate::field::{Ended, Field, Status};
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use crate::parser::{Direction, Pairing};
@@ -74,12 +74,62 @@ impl<'a> Out<'a> {
     /// Selects a message of this direction that is open already: for protocols that interleave several.
     /// False when there is none of that id.
     pub fn select(&mut self, role: Role, id: u64) -> bool {
+        if self.is_selected(role, id) {
+            return true;
+        }
         self.deselect();
         let found = self.talk.find_open(role, id);
         self.selected = found.unwrap_or(NONE);
         self.role = role;
         self.talk.conversation.current[self.direction.index()] = (self.selected, role);
         found.is_some()
+    }
+
+    /// Whether the message of this direction is this one, and goes on.
+    fn is_selected(&mut self, role: Role, id: u64) -> bool {
+        let same_role = self.role == role;
+        self.slot().is_some_and(|slot| {
+            let same_id = slot.id == Some(id);
+            let side = slot.side_mut(role);
+            same_role && same_id && side.seen && !side.complete && !side.closing
+        })
+    }
+
+    /// Selects the exchange of `id` as a whole, for what ends it from outside of its messages (a stream
+    /// reset). Text goes to the response once it has begun, as with
+    /// [`select_under_way`](Self::select_under_way).
+    pub fn select_exchange(&mut self, id: u64) -> Option<Role> {
+        let index = self.talk.find_exchange(id, true)?;
+        let answered = self.talk.exchanges.slots.get(index)?.response.seen;
+        if self.selected != index {
+            self.deselect();
+        }
+        self.selected = index;
+        self.role = if answered { Role::Response } else { Role::Request };
+        Some(self.role)
+    }
+
+    /// The selected exchange is over: nothing more of it comes in either direction. `how` counts unless its
+    /// response was whole.
+    pub fn conclude(&mut self, how: Ended) {
+        let index = self.selected;
+        let Some(slot) = self.slot() else { return };
+        let how = if slot.response.complete {
+            slot.request.complete = slot.request.seen;
+            Ended::Response
+        } else {
+            how
+        };
+        self.selected = NONE;
+        self.talk.end(index, how, self.moment.now_ns);
+    }
+
+    /// The selected request was made by the server for the client (a push): its exchange becomes a
+    /// `stream` record.
+    pub fn pushed(&mut self) {
+        if let Some(slot) = self.slot() {
+            slot.role = Role::Stream;
+        }
     }
 
     /// Sets the open message of this direction aside: the next one comes in the middle of it, as control
@@ -296,9 +346,10 @@ impl<'a> Out<'a> {
     /// Adds to the length of the selected message, for protocols whose messages interleave. Without it a
     /// message is as long as the bytes between its first and its last.
     pub fn add_len(&mut self, bytes: u64) {
-        let role = self.role;
+        let (role, now_ns) = (self.role, self.moment.now_ns);
         if let Some(slot) = self.slot() {
             let side = slot.side_mut(role);
+            side.end_ns = now_ns;
             side.len_is_given = true;
             side.len = side.len.saturating_add(bytes);
         }

@@ -1,6 +1,6 @@
 //! How messages find their exchange, and how exchanges end.
 
-use super::exchange::{Exchange, Role};
+use super::exchange::{Exchange, Queue, Role};
 use super::{Moment, NO_MESSAGE, Talk};
 use crate::field::{Ended, Kind};
 use crate::limits::{EARLY_RESPONSE_NS, EARLY_RESPONSES_PER_FLOW_MAX, PENDING_PER_FLOW_MAX};
@@ -13,7 +13,7 @@ impl Talk<'_> {
         let index = match role {
             Role::Response => self
                 .find_request(id, tag, at, true)
-                .unwrap_or_else(|| self.insert(Role::Response, id, tag, at)),
+                .unwrap_or_else(|| self.insert_early(id, tag, at)),
             _ => self.insert(role, id, tag, at),
         };
         if role == Role::Request && index != NONE {
@@ -21,7 +21,8 @@ impl Talk<'_> {
             if let Some(slot) = self.exchanges.slots.get_mut(index) {
                 slot.after_gap = after_gap;
             }
-            self.exchanges.link(&mut self.conversation.requests, index);
+            let by_id = self.pairing() == Pairing::ById;
+            self.exchanges.link(&mut self.conversation.requests, index, by_id);
         }
         if let Some(slot) = self.exchanges.slots.get_mut(index) {
             let side = slot.side_mut(role);
@@ -40,6 +41,7 @@ impl Talk<'_> {
         }
         let slot = Exchange {
             role,
+            session: self.session,
             id,
             tag,
             ..Exchange::VACANT
@@ -51,6 +53,25 @@ impl Talk<'_> {
         NONE
     }
 
+    /// A response whose request was not seen. By id several may be open at once, so it is listed from its
+    /// first byte on.
+    fn insert_early(&mut self, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
+        let index = self.insert(Role::Response, id, tag, at);
+        if index != NONE && self.pairing() == Pairing::ById {
+            self.link_early(index, at.now_ns);
+        }
+        index
+    }
+
+    fn link_early(&mut self, index: u32, now_ns: u64) {
+        if self.conversation.early.count as usize >= EARLY_RESPONSES_PER_FLOW_MAX {
+            let oldest = self.conversation.early.head;
+            self.end(oldest, Ended::Evicted, now_ns);
+        }
+        let by_id = self.pairing() == Pairing::ById;
+        self.exchanges.link(&mut self.conversation.early, index, by_id);
+    }
+
     fn evict_oldest(&mut self, at: &Moment) {
         let oldest = self.conversation.requests.head;
         self.counters.of_mut(self.protocol).evicted += 1;
@@ -58,16 +79,17 @@ impl Talk<'_> {
     }
 
     /// The open message of this role and id.
-    pub(crate) fn find_open(&self, role: Role, id: u64) -> Option<u32> {
-        let list = &self.conversation.requests;
-        let found = self.exchanges.find_by_id(list, Some(id), 0)?;
-        let slot = self.exchanges.slots.get(found)?;
-        let side = if role == Role::Response {
-            &slot.response
-        } else {
-            &slot.request
-        };
+    pub(crate) fn find_open(&mut self, role: Role, id: u64) -> Option<u32> {
+        let found = self.find_exchange(id, role == Role::Response)?;
+        let side = self.exchanges.slots.get_mut(found)?.side_mut(role);
         (side.seen && !side.complete).then_some(found)
+    }
+
+    /// The exchange of this id; `early`: a response without a request will do.
+    pub(crate) fn find_exchange(&self, id: u64, early: bool) -> Option<u32> {
+        let (exchanges, conversation) = (&*self.exchanges, &*self.conversation);
+        let find = |list| exchanges.find_by_id(self.session, list, Some(id), 0);
+        find(&conversation.requests).or_else(|| find(&conversation.early).filter(|_| early))
     }
 
     /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
@@ -80,7 +102,8 @@ impl Talk<'_> {
         settle: bool,
     ) -> Option<u32> {
         if self.pairing() == Pairing::ById {
-            return self.exchanges.find_by_id(&self.conversation.requests, id, tag);
+            let requests = &self.conversation.requests;
+            return self.exchanges.find_by_id(self.session, requests, id, tag);
         }
         let front = self.conversation.requests.head;
         let slot = self.exchanges.slots.get(front)?;
@@ -128,7 +151,7 @@ impl Talk<'_> {
         if !side.len_is_given {
             side.len = end_offset.saturating_sub(side.start_offset);
         }
-        let (request, response) = (slot.request, slot.response);
+        let (request, response, whole) = (slot.request, slot.response, slot.kind_when_whole());
         self.conversation.completed = self.conversation.completed.saturating_add(1);
         match role {
             Role::OneWay => self.emit_and_free(index, Kind::OneWay, Ended::Response),
@@ -136,7 +159,7 @@ impl Talk<'_> {
             Role::Request if response.complete => {
                 self.keep_text(index, role);
                 self.exchanges.unlink(&mut self.conversation.requests, index);
-                self.emit_and_free(index, Kind::Matched, Ended::Response);
+                self.emit_and_free(index, whole, Ended::Response);
             }
             Role::Request => {
                 self.keep_text(index, role);
@@ -146,7 +169,7 @@ impl Talk<'_> {
             }
             Role::Response if request.complete => {
                 self.exchanges.unlink(&mut self.conversation.requests, index);
-                self.emit_and_free(index, Kind::Matched, Ended::Response);
+                self.emit_and_free(index, whole, Ended::Response);
             }
             // The request is still being sent: its end makes the record.
             Role::Response if request.seen => self.keep_text(index, role),
@@ -166,11 +189,20 @@ impl Talk<'_> {
             return;
         }
         self.keep_text(index, Role::Response);
-        if self.conversation.early.count as usize >= EARLY_RESPONSES_PER_FLOW_MAX {
-            let oldest = self.conversation.early.head;
-            self.end(oldest, Ended::Response, at.now_ns);
+        let Some(slot) = self.exchanges.slots.get(index) else {
+            return;
+        };
+        let (id, tag) = (slot.id, slot.tag);
+        if slot.queue == Queue::None {
+            self.link_early(index, at.now_ns);
         }
-        self.exchanges.link(&mut self.conversation.early, index);
+        // Its request may have come while it was on its way.
+        let requests = &self.conversation.requests;
+        if self.pairing() == Pairing::ById
+            && let Some(request) = self.exchanges.find_by_id(self.session, requests, id, tag)
+        {
+            self.join(request, index);
+        }
     }
 
     /// Looks for the response of a request that has just ended among those that came before it.
@@ -179,38 +211,50 @@ impl Talk<'_> {
         let Some(slot) = self.exchanges.slots.get(request) else {
             return;
         };
+        let list = &self.conversation.early;
         let found = if by_id {
-            self.exchanges
-                .find_by_id(&self.conversation.early, slot.id, slot.tag)
+            self.exchanges.find_by_id(self.session, list, slot.id, slot.tag)
         } else {
-            Some(self.conversation.early.head)
+            Some(list.head)
         };
         let Some(found) = found else { return };
         let Some(early) = self.exchanges.slots.get(found) else {
             return;
         };
-        let in_time = slot.request.start_ns.saturating_sub(early.response.end_ns) <= EARLY_RESPONSE_NS;
         let answers = early.response.peer_offset >= end_offset
             && early.response.start_offset >= slot.request.peer_offset;
-        if !in_time || !(by_id || answers) {
+        if by_id || answers {
+            self.join(request, found);
+        }
+    }
+
+    /// Makes one exchange of a request and a response that came before it, when both are whole and close
+    /// enough in time.
+    fn join(&mut self, request: u32, early: u32) {
+        let slots = &mut self.exchanges.slots;
+        let Some(from) = slots.get(early).copied() else {
+            return;
+        };
+        let Some(slot) = slots.get_mut(request) else {
+            return;
+        };
+        let in_time = slot.request.start_ns.saturating_sub(from.response.end_ns) <= EARLY_RESPONSE_NS;
+        if !in_time || !slot.request.complete || !from.response.complete || slot.response.seen {
             return;
         }
-        let early = *early;
-        if let Some(slot) = self.exchanges.slots.get_mut(request) {
-            slot.response = early.response;
-            slot.proto = slot.proto.or(early.proto);
-            slot.status = early.status;
-            slot.code = early.code.or(slot.code);
-            slot.rows = early.rows.or(slot.rows);
-            slot.truncated |= early.truncated;
-            slot.gap_bytes += early.gap_bytes;
-        }
+        slot.response = from.response;
+        slot.proto = slot.proto.or(from.proto);
+        slot.status = from.status;
+        slot.code = from.code.or(slot.code);
+        slot.rows = from.rows.or(slot.rows);
+        slot.truncated |= from.truncated;
+        slot.gap_bytes += from.gap_bytes;
         // The text now belongs to the request's slot.
-        if let Some(slot) = self.exchanges.slots.get_mut(found) {
+        if let Some(slot) = slots.get_mut(early) {
             slot.response.text = super::text::Chain::EMPTY;
         }
-        self.exchanges.unlink(&mut self.conversation.early, found);
-        self.exchanges.free(found);
+        self.exchanges.unlink(&mut self.conversation.early, early);
+        self.exchanges.free(early);
         self.exchanges.unlink(&mut self.conversation.requests, request);
         self.emit_and_free(request, Kind::Matched, Ended::Response);
     }
@@ -252,15 +296,11 @@ impl Talk<'_> {
             _ if kind == Kind::Orphan && slot.response.complete => Ended::Response,
             ended => ended,
         };
-        let (queued, request_seen, silent) =
-            (slot.queued, slot.request.seen, slot.spent && !slot.response.seen);
-        if queued {
-            let list = if request_seen {
-                &mut self.conversation.requests
-            } else {
-                &mut self.conversation.early
-            };
-            self.exchanges.unlink(list, index);
+        let silent = slot.spent && !slot.response.seen;
+        match slot.queue {
+            Queue::None => {}
+            Queue::Requests => self.exchanges.unlink(&mut self.conversation.requests, index),
+            Queue::Early => self.exchanges.unlink(&mut self.conversation.early, index),
         }
         if silent {
             self.exchanges.free(index);
@@ -287,7 +327,7 @@ impl Talk<'_> {
                 if !side.len_is_given {
                     side.len = offset[i].saturating_sub(side.start_offset);
                 }
-                if !slot.queued {
+                if slot.queue == Queue::None {
                     self.end(index, ended, now_ns);
                 }
             }
@@ -308,23 +348,29 @@ impl Talk<'_> {
         while let Some(slot) = self.exchanges.slots.get(index) {
             let next = slot.next;
             let waits = slot.request.complete && !slot.response.seen && !slot.spent;
+            // Answered, and still asking: by id nothing that comes later brings it up again.
+            let answered = !in_order && slot.response.complete;
             if waits && now_ns.saturating_sub(slot.request.end_ns) > timeout {
                 if in_order {
                     self.spend(index);
                 } else {
                     self.end(index, Ended::Timeout, now_ns);
                 }
+            } else if answered && now_ns.saturating_sub(slot.response.end_ns) > timeout {
+                self.end(index, Ended::Response, now_ns);
             } else if in_order && waits {
                 // Those behind it are younger.
                 break;
             }
             index = next;
         }
-        while let Some(slot) = self.exchanges.slots.get(self.conversation.early.head) {
-            if now_ns.saturating_sub(slot.response.end_ns) <= EARLY_RESPONSE_NS {
-                break;
+        let mut index = self.conversation.early.head;
+        while let Some(slot) = self.exchanges.slots.get(index) {
+            let next = slot.next;
+            if slot.response.complete && now_ns.saturating_sub(slot.response.end_ns) > EARLY_RESPONSE_NS {
+                self.end(index, Ended::Response, now_ns);
             }
-            self.end(self.conversation.early.head, Ended::Response, now_ns);
+            index = next;
         }
     }
 
@@ -363,13 +409,18 @@ impl Talk<'_> {
         }
     }
 
-    /// The message being read in `direction` can't be read any further: it ends with what is known.
+    /// The message being read in `direction` can't be read any further: it ends with what is known, unless
+    /// its parts come between those of others.
     pub(crate) fn cut_current(&mut self, direction: Direction, end_ns: u64, end_offset: u64, at: &Moment) {
         self.exchanges.scratch.clear();
+        let by_id = self.pairing() == Pairing::ById;
         for (index, role) in self.conversation.take_open(direction) {
             if let Some(slot) = self.exchanges.slots.get_mut(index) {
                 slot.truncated = true;
-                if !slot.side_mut(role).complete {
+                let (queue, side) = (slot.queue, slot.side_mut(role));
+                // One of several open messages goes on when its next part comes.
+                let goes_on = side.len_is_given && queue != Queue::None && by_id;
+                if !side.complete && !goes_on {
                     self.finish(index, role, end_ns, end_offset, at);
                 }
             }
@@ -415,7 +466,12 @@ impl Talk<'_> {
         let mut withdrawn = 0;
         let open = Direction::BOTH.map(|direction| self.conversation.take_open(direction));
         for (index, _) in open.into_iter().flatten() {
-            if self.exchanges.slots.get(index).is_some_and(|slot| !slot.queued) {
+            if self
+                .exchanges
+                .slots
+                .get(index)
+                .is_some_and(|slot| slot.queue == Queue::None)
+            {
                 self.exchanges.free(index);
                 withdrawn += 1;
             }
