@@ -247,7 +247,11 @@ impl Engine {
         }
         let datagram = session.facts.l4 != 0;
         let verdict = self.feed(id.0, direction, chunk, datagram, sink);
-        if datagram && verdict == Verdict::Continue { self.rest(id.0) } else { verdict }
+        if datagram && verdict == Verdict::Continue {
+            self.rest(id.0)
+        } else {
+            verdict
+        }
     }
 
     /// After a datagram: lets go of a session in which nothing waits and nothing is remembered.
@@ -255,7 +259,9 @@ impl Engine {
         let Some(session) = self.sessions.get(index) else {
             return Verdict::Ignore;
         };
-        let keeps = session.protocol.is_none_or(|p| p.declaration().keeps_datagram_state);
+        let keeps = session
+            .protocol
+            .is_none_or(|p| p.declaration().keeps_datagram_state);
         if keeps || !session.conversation.is_idle() {
             return Verdict::Continue;
         }

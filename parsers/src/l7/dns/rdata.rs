@@ -354,7 +354,7 @@ fn push_angle(angle: u32, sides: [&[u8]; 2], text: &mut TextWriter<'_>) {
 
 fn push_metres(centimetres: u64, text: &mut TextWriter<'_>) {
     text.push_number(centimetres / 100);
-    if centimetres % 100 != 0 {
+    if !centimetres.is_multiple_of(100) {
         push_fraction((centimetres % 100) as u32, 10, text);
     }
     text.push(b"m");

@@ -1,7 +1,7 @@
 //! What a message costs: `cargo test --profile quick -p tapir-parsers dns::speed -- --ignored --nocapture`.
 
 use super::*;
-use crate::engine::{Begin, Chunk, Engine};
+use crate::engine::{Begin, Chunk, Engine, Standing};
 use crate::field::Ended;
 use crate::measure::{Count, best};
 use crate::record::FlowFacts;
@@ -13,6 +13,13 @@ const QUERY_MESSAGE: &[u8] = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\
 const ANSWER_MESSAGE: &[u8] = b"\x12\x34\x81\x80\x00\x01\x00\x02\x00\x00\x00\x01\x05cdn07\x04shop\x07example\x03com\x00\
     \x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x07\
     \xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x08\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00";
+
+/// What is known of a flow that begins.
+const STANDING: Standing = Standing {
+    direction_is_sure: false,
+    at_stream_start: true,
+    recognised_before: false,
+};
 
 #[test]
 #[ignore = "a measurement"]
@@ -64,14 +71,14 @@ fn exchanges() {
     };
     best("a flow with one exchange", || {
         let first = chunk(QUERY_MESSAGE, 0);
-        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, false, true, &first, &mut sink) else {
+        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
             panic!("not seen")
         };
         engine.data(id, Direction::ToClient, &chunk(ANSWER_MESSAGE, 0), &mut sink);
         engine.close(id, Ended::Timeout, 0, &mut sink);
     });
     let first = chunk(QUERY_MESSAGE, 0);
-    let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, false, true, &first, &mut sink) else {
+    let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
         panic!("not seen")
     };
     engine.data(id, Direction::ToClient, &chunk(ANSWER_MESSAGE, 0), &mut sink);

@@ -1,6 +1,6 @@
 //! What a message costs: `cargo test --profile quick -p tapir-parsers redis::speed -- --ignored --nocapture`.
 
-use crate::engine::{Begin, Chunk, Engine};
+use crate::engine::{Begin, Chunk, Engine, Standing};
 use crate::field::Ended;
 use crate::measure::{Count, best};
 use crate::parser::Direction;
@@ -11,6 +11,13 @@ const COMMAND: &[u8] = b"*2\r\n$3\r\nGET\r\n$16\r\nuser:session:4711\r\n";
 const REPLY: &[u8] = b"$11\r\nhello world\r\n";
 /// Commands in one segment of a pipeline.
 const PIPELINED: usize = 16;
+
+/// What is known of a flow that begins.
+const STANDING: Standing = Standing {
+    direction_is_sure: true,
+    at_stream_start: true,
+    recognised_before: false,
+};
 
 #[test]
 #[ignore = "a measurement"]
@@ -46,7 +53,7 @@ fn exchanges() {
         peer_offset: Some(0),
     };
     let first = Chunk { bytes: &command, ..first };
-    let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, true, true, &first, &mut sink) else {
+    let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
         panic!("not seen")
     };
     engine.data(id, Direction::ToClient, &Chunk { bytes: REPLY, ..first }, &mut sink);
