@@ -8,6 +8,7 @@ pub mod capture;
 mod distribute;
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
+pub mod fault;
 
 pub use batch::{Batch, BatchBuffer, BatchSource, FrameAt};
 pub use distribute::Distributor;
