@@ -20,4 +20,7 @@ mod prefetch;
 pub mod publish;
 pub mod source;
 pub mod stream;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+pub mod testing;
 pub mod worker;

@@ -46,6 +46,8 @@ pub struct FaultSource<S: Source> {
     delayed: Vec<(u64, Copied)>,
     /// Number of packets that have passed.
     passed: u64,
+    /// Time of the latest of them.
+    now_ns: u64,
     /// How many of `queue` are the burst at hand.
     len: usize,
     ended: bool,
@@ -97,6 +99,7 @@ impl<S: Source> FaultSource<S> {
             queue: VecDeque::new(),
             delayed: Vec::new(),
             passed: 0,
+            now_ns: 0,
             len: 0,
             ended: false,
         }
@@ -171,11 +174,12 @@ impl<S: Source> FaultSource<S> {
     /// One more packet passes, at `time_ns`: what waited for it comes before it.
     fn pass(&mut self, time_ns: u64) {
         self.passed += 1;
+        self.now_ns = self.now_ns.max(time_ns);
         let mut n = 0;
         while let Some((due, _)) = self.delayed.get(n) {
             if *due < self.passed {
                 let (_, copy) = self.delayed.remove(n);
-                self.release(copy, time_ns);
+                self.release(copy);
             } else {
                 n += 1;
             }
@@ -183,8 +187,8 @@ impl<S: Source> FaultSource<S> {
     }
 
     /// A late packet is captured when it comes, not when it should have come.
-    fn release(&mut self, mut copy: Copied, time_ns: u64) {
-        copy.time_ns = copy.time_ns.max(time_ns);
+    fn release(&mut self, mut copy: Copied) {
+        copy.time_ns = self.now_ns;
         self.queue.push_back(Place::Copy(copy));
     }
 
@@ -229,7 +233,7 @@ impl<S: Source> Source for FaultSource<S> {
                 Poll::End => {
                     self.ended = true;
                     let late = std::mem::take(&mut self.delayed);
-                    late.into_iter().for_each(|(_, copy)| self.release(copy, 0));
+                    late.into_iter().for_each(|(_, copy)| self.release(copy));
                 }
             }
         }

@@ -111,7 +111,10 @@ mod tests {
         assert_eq!("".parse::<FaultOptions>(), Ok(FaultOptions::default()));
         for wrong in ["loss", "loss=2", "loss=-0.1", "loss=NaN", "seed=-1", "rain=1"] {
             let error = wrong.parse::<FaultOptions>().unwrap_err();
-            assert!(error.to_string().starts_with(&format!("'{wrong}' is no fault;")), "{error}");
+            assert!(
+                error.to_string().starts_with(&format!("'{wrong}' is no fault;")),
+                "{error}"
+            );
         }
     }
 }
