@@ -70,9 +70,17 @@ pub(crate) fn outline(replayed: &Replayed) -> Vec<(&'static str, Option<u64>, Op
     replayed.told.iter().map(line).collect()
 }
 
+/// The usual options, and a table that takes less time to set up.
+pub(crate) fn options() -> PipelineOptions {
+    PipelineOptions {
+        flows_max: 1024,
+        ..PipelineOptions::default()
+    }
+}
+
 /// Replays with one worker and the usual options.
 pub(crate) fn run(frames: &[Frame]) -> Replayed {
-    replay(frames, 1, &PipelineOptions::default())
+    replay(frames, 1, &options())
 }
 
 /// The requests `ids` one after the other, each answered before the next.
