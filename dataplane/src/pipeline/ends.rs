@@ -74,12 +74,14 @@ impl<B: Buffer> Pipeline<B> {
         for index in flows.clone() {
             self.table.prefetch_removal(index);
             if let Some(flow) = self.table.get(index) {
-                self.engine.session_lines(SessionId(flow.session), &prefetch_address);
+                self.engine
+                    .session_lines(SessionId(flow.session), &prefetch_address);
             }
         }
         for index in flows {
             if let Some(flow) = self.table.get(index) {
-                self.engine.parser_lines(SessionId(flow.session), &prefetch_address);
+                self.engine
+                    .parser_lines(SessionId(flow.session), &prefetch_address);
             }
         }
     }

@@ -227,10 +227,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         }
         for entry in staged.iter_mut() {
             entry.session = self.table.get(entry.likely).map_or(NO_FLOW, |flow| flow.session);
-            self.engine.session_lines(SessionId(entry.session), &prefetch_address);
+            self.engine
+                .session_lines(SessionId(entry.session), &prefetch_address);
         }
         for entry in staged.iter() {
-            self.engine.parser_lines(SessionId(entry.session), &prefetch_address);
+            self.engine
+                .parser_lines(SessionId(entry.session), &prefetch_address);
         }
         for entry in staged.iter() {
             let at = entry.at as usize;
