@@ -87,8 +87,6 @@ struct Side {
     skip: u64,
     /// The message at hand ends with the skip.
     closing: bool,
-    /// Plain bytes were not seen: nothing can be read before a packet that begins a message.
-    adrift: bool,
 }
 
 /// What is known of a compressed connection.
@@ -170,7 +168,7 @@ impl Side {
         let mut work = take_work_buffer();
         work.append(&mut self.held);
         if self.wire_left == 0 {
-            match self.begin(parser, direction, input, &mut work) {
+            match self.begin(input, &mut work) {
                 Ok(()) => at = HEADER_BYTES,
                 Err(advance) => {
                     self.held.extend_from_slice(&work);
@@ -191,8 +189,6 @@ impl Side {
     /// Begins the packet that `input` begins with.
     fn begin(
         &mut self,
-        parser: &mut MySql,
-        direction: Direction,
         input: Input<'_>,
         work: &mut Vec<u8>,
     ) -> Result<(), Advance> {
@@ -213,33 +209,18 @@ impl Side {
             _ => header.plain_len,
         };
         self.budget = INFLATED_BYTES_FREE.max(u64::from(header.len) * INFLATED_RATIO_MAX);
-        if self.adrift && begins_message(input.bytes, direction) {
-            *self = Self {
-                method: self.method,
-                wire_left: self.wire_left,
-                plain_left: self.plain_left,
-                budget: self.budget,
-                ..Self::default()
-            };
-            work.clear();
-            parser.forget(direction);
-        }
-        if self.adrift || self.skip >= u64::from(self.plain_left) {
+        if self.skip >= u64::from(self.plain_left) {
             return Ok(());
         }
         match self.method {
             Method::Stored => {}
-            Method::Zlib => {
-                self.inflater = Inflater::lend();
-                self.adrift = self.inflater.is_none();
-            }
+            Method::Zlib => self.inflater = Some(Inflater::lend().ok_or(Advance::Malformed)?),
             Method::Zstd => {
                 let payload = payload.get(..len.min(payload.len())).unwrap_or(&[]);
-                if decode_zstd(payload, work, header.plain_len as usize) {
-                    self.plain_left = 0;
-                } else {
-                    self.adrift = true;
+                if !decode_zstd(payload, work, header.plain_len as usize) {
+                    return Err(Advance::Malformed);
                 }
+                self.plain_left = 0;
             }
         }
         Ok(())
@@ -273,11 +254,7 @@ impl Side {
                     return self.pause(at, work);
                 }
             }
-            if self.adrift || (work.is_empty() && self.skip >= u64::from(self.plain_left)) {
-                if self.adrift {
-                    work.clear();
-                    out.truncated();
-                }
+            if work.is_empty() && self.skip >= u64::from(self.plain_left) {
                 return self.finish(at, out);
             }
             if work.len() >= self.need.max(1) && self.skip == 0 {
@@ -331,9 +308,7 @@ impl Side {
 
     /// Passes what is left of the packet.
     fn finish(&mut self, at: usize, out: &mut Out<'_>) -> Advance {
-        if !self.adrift {
-            self.skip = self.skip.saturating_sub(u64::from(self.plain_left));
-        }
+        self.skip = self.skip.saturating_sub(u64::from(self.plain_left));
         if self.closing && self.skip == 0 {
             self.closing = false;
             out.close();
@@ -345,7 +320,7 @@ impl Side {
     }
 
     /// Makes a piece of plain bytes out of what is here of the payload. How many bytes that used, and how
-    /// many it gave; `None` when the packet lies.
+    /// many it gave; `None` when the packet lies, or is a bomb.
     fn make_plain(&mut self, rest: &[u8], work: &mut Vec<u8>) -> Option<(usize, usize)> {
         let here = rest.len().min(self.wire_left as usize);
         if self.method == Method::Stored {
@@ -361,11 +336,8 @@ impl Side {
         self.wire_left -= used as u32;
         self.plain_left = self.plain_left.checked_sub(made as u32)?;
         self.budget = self.budget.saturating_sub(made as u64);
-        self.adrift |= self.budget == 0;
-        if (used, made) == (0, 0) && inflatable == 0 {
-            // All of it is here, and less came out than was declared.
-            return None;
-        }
-        Some((used, made))
+        // All of it is here, and less came out than was declared.
+        let lies = (used, made) == (0, 0) && inflatable == 0;
+        (self.budget > 0 && !lies).then_some((used, made))
     }
 }

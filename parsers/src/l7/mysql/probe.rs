@@ -114,6 +114,15 @@ fn is_result(bytes: &[u8]) -> bool {
     )
 }
 
+/// The answer to COM_STMT_PREPARE, with the definition of its first parameter or column behind it.
+fn is_prepared(bytes: &[u8]) -> bool {
+    let Some((&[12, 0, 0, 1, 0, _, _, _, _, a, b, c, d, 0, _, _], rest)) = bytes.split_first_chunk() else {
+        return false;
+    };
+    let defined = matches!(rest, [_, _, 0, 2, 3, b'd', b'e', b'f', ..]);
+    defined || ([a, b, c, d] == [0; 4] && rest.is_empty())
+}
+
 /// Where in `bytes` the next command begins.
 pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     // A request is alone in what its client sends: it ends where the segment does.
@@ -149,7 +158,7 @@ pub(super) fn find_answer(bytes: &[u8]) -> Option<usize> {
         let whole = body.len() == len;
         let alone = rest.len() == HEADER_BYTES + len;
         match body.first() {
-            Some(0x00) => alone && is_ok_packet(body, header.len),
+            Some(0x00) => (alone && is_ok_packet(body, header.len)) || is_prepared(rest),
             Some(0xFF) => whole && is_error_packet(body, false),
             Some(1..=0xFA) => len == 1 && header.sequence == 1 && is_result(rest),
             _ => false,
@@ -175,7 +184,9 @@ pub(super) fn begins_answer(plain: &[u8], len: usize) -> bool {
     };
     let body = payload(plain, header.len as usize);
     match body.first() {
-        Some(0x00) => header.packet_bytes() == len as u64 && is_ok_packet(body, header.len),
+        Some(0x00) => {
+            (header.packet_bytes() == len as u64 && is_ok_packet(body, header.len)) || is_prepared(plain)
+        }
         Some(0xFF) => header.packet_bytes() == len as u64 && is_error_packet(body, false),
         Some(1..=0xFA) => header.len == 1 && header.sequence == 1 && is_result(plain),
         _ => false,

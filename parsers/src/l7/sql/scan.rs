@@ -91,9 +91,9 @@ impl<'a> Tokens<'a> {
                 [b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0, ..] => self.at += 1,
                 [b'-', b'-', ..] => self.pass_line(),
                 [b'#', ..] if self.dialect == Dialect::MySql => self.pass_line(),
-                // What MySQL runs though others take it for a comment: `/*!40101 SET ... */`.
-                [b'/', b'*', b'!', ..] if self.dialect == Dialect::MySql => {
-                    self.at += 3;
+                // What MySQL (MariaDB) runs though others take it for a comment: `/*!40101 SET ... */`.
+                [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] if self.dialect == Dialect::MySql => {
+                    self.at += memchr(b'!', self.rest()).map_or(3, |n| n + 1);
                     while self.rest().first().is_some_and(u8::is_ascii_digit) {
                         self.at += 1;
                     }
@@ -268,6 +268,7 @@ mod tests {
     fn comments_and_blanks_are_left_out() {
         let sql = "-- one\n SELECT /* a /* b */ 1 # two\n /*!40101 SQL_CACHE */ x";
         assert_eq!(texts(sql, Dialect::MySql), ["SELECT", "1", "SQL_CACHE", "x"]);
+        assert_eq!(texts("/*M!100100 SET a */", Dialect::MySql), ["SET", "a"]);
         let sql = "SELECT /* a /* b */ c */ 1 -- end";
         assert_eq!(texts(sql, Dialect::PostgreSql), ["SELECT", "1"]);
     }

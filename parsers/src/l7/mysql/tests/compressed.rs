@@ -146,7 +146,6 @@ fn bombs_cost_little_and_what_follows_is_read() {
         seen,
         [("matched", false, None), ("matched", true, None), ("matched", false, Some(1))]
     );
-    assert_eq!(told[1].resp_len, Some(bomb.len() as u64));
 }
 
 #[test]
