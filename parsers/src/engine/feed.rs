@@ -281,7 +281,10 @@ impl Engine {
                 }
                 Step::Resync => match self.resync(feed, &buffer[at..], usize::from(!searching)) {
                     Some(n) => at += n,
-                    None if joined < bytes.len() => break Fed::Rest(joined),
+                    None if joined < bytes.len() => {
+                        self.count_resync(feed, (buffer.len() - at) as u64);
+                        break Fed::Rest(joined);
+                    }
                     None => {
                         let passed = buffer.len().saturating_sub(RESYNC_TAIL_BYTES).max(at);
                         self.count_resync(feed, (passed - at) as u64);

@@ -222,3 +222,21 @@ fn prepared_statements_keep_their_text() {
         script.check();
     }
 }
+
+#[test]
+fn after_a_loss_in_a_long_result_the_next_answer_finds_its_request() {
+    let rows: Vec<u8> = (0..8000).flat_map(|i| row(4, &format!("row number {i}"))).collect();
+    let script = session(BASE)
+        .client(query("SELECT id FROM t"))
+        .server([packet(1, &[1]), column(2, "id"), eof(3, 2)].concat())
+        .server(&rows[..1000])
+        // What is searched for the next answer, in segments longer than a stitch buffer.
+        .server(&rows[1000..60_000])
+        .server(&rows[60_000..])
+        .server(eof(5, 2))
+        .client(query("SELECT id FROM u"))
+        .server(ok(1, 0));
+    let told = script.run(|_, bytes| vec![bytes.len()], Some(5), 0);
+    let last = told.last().map(essence);
+    assert_eq!(last, Some(("matched", "COM_QUERY", "SELECT id FROM u", "ok", Some(0))), "{told:#?}");
+}
