@@ -1,5 +1,7 @@
 //! What a user can set about parsing; resolved once at start, read by every parser.
 
+use crate::l7::Protocol;
+
 /// What is replaced before anything leaves the lcore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Redaction {
@@ -26,6 +28,18 @@ pub struct Settings {
     pub text_bytes_max: usize,
     /// Whether keep-alive messages (pings, heartbeats) become records too.
     pub keepalive_records: bool,
+    /// How long requests wait for their responses where not as long as their protocol declares, ns.
+    pub response_timeouts_ns: Vec<(Protocol, u64)>,
+}
+
+impl Settings {
+    /// How long a request of `protocol` waits for its response, ns.
+    pub fn response_timeout_ns(&self, protocol: Protocol) -> u64 {
+        let set = self.response_timeouts_ns.iter().find(|(of, _)| *of == protocol);
+        set.map_or(protocol.declaration().response_timeout_ns, |(_, timeout_ns)| {
+            *timeout_ns
+        })
+    }
 }
 
 impl Default for Settings {
@@ -36,6 +50,7 @@ impl Default for Settings {
             resource_bytes_max: 4096,
             text_bytes_max: 1024,
             keepalive_records: false,
+            response_timeouts_ns: Vec::new(),
         }
     }
 }

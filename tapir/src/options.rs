@@ -8,7 +8,7 @@ use tapir_dataplane::flow::Timeouts;
 use tapir_dataplane::pipeline::PipelineOptions;
 use tapir_parsers::l7::{DECLARATIONS, Protocol};
 use tapir_parsers::settings::{Redaction, Settings};
-use tapir_parsers::wire::{DecodeOptions, TooManyPorts, TunnelKind};
+use tapir_parsers::wire::{DecodeOptions, ReassemblyLimits, TooManyPorts, TunnelKind};
 
 /// What each worker's pipeline is set up with by the configuration at `path`, or by the defaults; only
 /// for the protocols in `only`, unless it is empty.
@@ -23,7 +23,6 @@ pub(crate) fn pipeline_from(path: Option<&Path>, only: &[Protocol]) -> Result<Pi
 
 /// What each worker's pipeline is set up with.
 pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
-    warn_of_idle_keys(config);
     let flows = &config.flows;
     let by_state = [
         flows.syn_timeout,
@@ -45,34 +44,17 @@ pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
         tunnel_in_key: config.wire.tunnel_in_flow_key,
         held_bytes_per_flow: u32::try_from(config.tcp.held_bytes_per_flow.get()).unwrap_or(u32::MAX),
         held_segments: config.tcp.held_segments_per_lcore.as_usize(),
+        reassembly: ReassemblyLimits {
+            datagrams: config.wire.fragment_datagrams.as_usize(),
+            bytes: config.wire.fragment_bytes.as_usize(),
+            timeout_ns: config.wire.fragment_timeout.as_ns(),
+        },
         acked_hole_grace_ns: config.tcp.gap_grace.as_ns(),
         hole_timeout_ns: config.tcp.gap_timeout.as_ns(),
         settings: settings(config),
         protocols: enabled.map(|declaration| declaration.protocol).collect(),
         ..PipelineOptions::default()
     })
-}
-
-/// Says which keys are set and change nothing, because the workers have constants for them.
-fn warn_of_idle_keys(config: &Config) {
-    let (wire, usual) = (&config.wire, Config::default().wire);
-    let fragments = (
-        wire.fragment_datagrams,
-        wire.fragment_bytes,
-        wire.fragment_timeout,
-    );
-    if fragments
-        != (
-            usual.fragment_datagrams,
-            usual.fragment_bytes,
-            usual.fragment_timeout,
-        )
-    {
-        log::warn!("wire.fragment_datagrams, fragment_bytes and fragment_timeout have no effect yet");
-    }
-    if config.protocols.response_timeouts.iter().next().is_some() {
-        log::warn!("protocols.response_timeouts has no effect yet");
-    }
 }
 
 fn decode(config: &Config) -> Result<DecodeOptions, TooManyPorts> {
@@ -104,6 +86,9 @@ fn kind(name: TunnelName) -> TunnelKind {
 
 fn settings(config: &Config) -> Settings {
     let redaction = &config.redaction;
+    // Names were checked when the configuration was read.
+    let timeouts = (config.protocols.response_timeouts.iter())
+        .filter_map(|(name, timeout)| Some((Protocol::from_name(name)?, timeout.as_ns())));
     Settings {
         redaction: Redaction {
             sql_literals: redaction.sql_literals,
@@ -115,6 +100,7 @@ fn settings(config: &Config) -> Settings {
         resource_bytes_max: config.records.resource_bytes.as_usize(),
         text_bytes_max: config.records.text_bytes.as_usize(),
         keepalive_records: config.protocols.keepalive_records,
+        response_timeouts_ns: timeouts.collect(),
     }
 }
 
@@ -132,6 +118,26 @@ mod tests {
         assert_eq!(
             shown(pipeline(&Config::default()).unwrap()),
             shown(PipelineOptions::default())
+        );
+    }
+
+    #[test]
+    fn timeouts_and_fragments_reach_the_workers() {
+        let text = "[wire]\nfragment_datagrams = 9\n[protocols]\nresponse_timeouts = { ping = \"3s\" }\n";
+        let options = pipeline(&Config::parse(text, "", &["ping"]).unwrap()).unwrap();
+        let timeout_ns = |name| {
+            options
+                .settings
+                .response_timeout_ns(Protocol::from_name(name).unwrap())
+        };
+        assert_eq!(options.reassembly.datagrams, 9);
+        assert_eq!(timeout_ns("ping"), 3_000_000_000);
+        assert_eq!(
+            timeout_ns("dns"),
+            Protocol::from_name("dns")
+                .unwrap()
+                .declaration()
+                .response_timeout_ns
         );
     }
 

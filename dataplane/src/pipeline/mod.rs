@@ -29,7 +29,8 @@ use tapir_parsers::field::Ended;
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
-    DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, TunnelKind, decode,
+    DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits,
+    TunnelKind, decode,
 };
 
 /// What a worker is set up with.
@@ -43,12 +44,14 @@ pub struct PipelineOptions {
     pub timeouts: Timeouts,
     /// Whether VLAN ids separate flows.
     pub vlan_in_key: bool,
-    /// Whether ids of networks inside tunnels (VXLAN, Geneve, GRE, NSH) separate flows.
+    /// Whether ids of networks inside tunnels (VXLAN, Geneve, NSH) separate flows.
     pub tunnel_in_key: bool,
     /// Bytes of out-of-order segments a direction of a flow may hold.
     pub held_bytes_per_flow: u32,
     /// Out-of-order segments an lcore may hold.
     pub held_segments: usize,
+    /// Bounds of fragments that wait for the rest of their datagram.
+    pub reassembly: ReassemblyLimits,
     /// How long an acknowledged hole waits, ns.
     pub acked_hole_grace_ns: u64,
     /// How long any hole waits, ns.
@@ -76,6 +79,7 @@ impl Default for PipelineOptions {
             tunnel_in_key: true,
             held_bytes_per_flow: HELD_BYTES_PER_FLOW,
             held_segments: HELD_SEGMENTS_PER_LCORE,
+            reassembly: ReassemblyLimits::default(),
             acked_hole_grace_ns: ACKED_HOLE_GRACE_NS,
             hole_timeout_ns: HOLE_TIMEOUT_NS,
             settings: Settings::default(),
@@ -134,10 +138,11 @@ fn what_with_tags(mut what: Decoded, tags: [Option<u16>; 2]) -> Decoded {
     what
 }
 
-/// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, and an
-/// ERSPAN session names the mirror: they would take a flow apart.
+/// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, an ERSPAN
+/// session names the mirror, and a GRE key may be anything: they would take a flow apart.
 fn is_network_id(kind: TunnelKind) -> bool {
-    !matches!(kind, TunnelKind::Gtp | TunnelKind::Erspan | TunnelKind::Ipip)
+    use TunnelKind::{Geneve, Nsh, Vxlan, VxlanGpe};
+    matches!(kind, Vxlan | VxlanGpe | Geneve | Nsh)
 }
 
 impl<B: crate::source::Buffer> Pipeline<B> {
@@ -162,7 +167,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             held: HeldStore::with_budget(options.held_bytes_per_flow, options.held_segments),
             engine: Engine::new(options.settings.clone(), |p| enabled & (1 << (p as u8)) != 0),
             sink,
-            reassembler: Some(Box::default()),
+            reassembler: Some(Box::new(Reassembler::new(options.reassembly))),
             counters: Counters::default(),
             ports: PortTable::default(),
             options,

@@ -26,6 +26,7 @@ use crate::l7::Protocol;
 use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
 use crate::parser::{Direction, Pairing};
 use crate::record::{FlowFacts, HEADER_BYTES, RecordHeader, RecordSink, flag};
+use crate::settings::Settings;
 use crate::slab::{NONE, Slab};
 use exchange::{Exchange, Queue};
 use list::{IdIndex, List};
@@ -148,6 +149,7 @@ pub(crate) struct Talk<'a> {
     pub(crate) wanted: ProtocolSet,
     /// Number of the session.
     pub(crate) session: u32,
+    pub(crate) settings: &'a Settings,
     pub(crate) sink: &'a mut dyn RecordSink,
 }
 

@@ -200,16 +200,18 @@ impl Talk<'_> {
         let requests = &self.conversation.requests;
         if self.pairing() == Pairing::ById
             && let Some(request) = self.exchanges.find_by_id(self.session, requests, id, tag)
+            && self.exchanges.slots.get(request).is_some_and(|slot| slot.request.complete)
         {
             self.join(request, index);
         }
     }
 
-    /// Looks for the response of a request that has just ended among those that came before it.
-    fn join_early_response(&mut self, request: u32, end_offset: u64) {
+    /// Looks for the response of a request of which no more will be seen among those that came before its
+    /// end; says whether there was one, and a record was made.
+    fn join_early_response(&mut self, request: u32, end_offset: u64) -> bool {
         let by_id = self.pairing() == Pairing::ById;
         let Some(slot) = self.exchanges.slots.get(request) else {
-            return;
+            return false;
         };
         let list = &self.conversation.early;
         let found = if by_id {
@@ -217,30 +219,28 @@ impl Talk<'_> {
         } else {
             Some(list.head)
         };
-        let Some(found) = found else { return };
+        let Some(found) = found else { return false };
         let Some(early) = self.exchanges.slots.get(found) else {
-            return;
+            return false;
         };
         let answers = early.response.peer_offset >= end_offset
             && early.response.start_offset >= slot.request.peer_offset;
-        if by_id || answers {
-            self.join(request, found);
-        }
+        (by_id || answers) && self.join(request, found)
     }
 
-    /// Makes one exchange of a request and a response that came before it, when both are whole and close
-    /// enough in time.
-    fn join(&mut self, request: u32, early: u32) {
+    /// Makes one exchange of a request and a response that came before its end, when they are close enough
+    /// in time; says whether it did.
+    fn join(&mut self, request: u32, early: u32) -> bool {
         let slots = &mut self.exchanges.slots;
         let Some(from) = slots.get(early).copied() else {
-            return;
+            return false;
         };
         let Some(slot) = slots.get_mut(request) else {
-            return;
+            return false;
         };
         let in_time = slot.request.start_ns.saturating_sub(from.response.end_ns) <= EARLY_RESPONSE_NS;
-        if !in_time || !slot.request.complete || !from.response.complete || slot.response.seen {
-            return;
+        if !in_time || !from.response.complete || slot.response.seen {
+            return false;
         }
         slot.response = from.response;
         slot.proto = slot.proto.or(from.proto);
@@ -257,6 +257,7 @@ impl Talk<'_> {
         self.exchanges.free(early);
         self.exchanges.unlink(&mut self.conversation.requests, request);
         self.emit_and_free(request, Kind::Matched, Ended::Response);
+        true
     }
 
     fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
@@ -281,7 +282,17 @@ impl Talk<'_> {
         let Some(slot) = self.exchanges.slots.get(index) else {
             return;
         };
-        let timeout = self.protocol.declaration().response_timeout_ns;
+        if slot.role == Role::Request && slot.request.seen && !slot.request.complete && !slot.response.seen {
+            // The end of the request was never seen, but its response may have been.
+            let end_offset = slot.request.start_offset + slot.request.len;
+            if self.join_early_response(index, end_offset) {
+                return;
+            }
+        }
+        let Some(slot) = self.exchanges.slots.get(index) else {
+            return;
+        };
+        let timeout = self.settings.response_timeout_ns(self.protocol);
         let overdue =
             slot.request.seen && !slot.response.seen && now_ns.saturating_sub(slot.request.end_ns) > timeout;
         let kind = match (slot.role, slot.request.seen, slot.response.seen) {
@@ -342,7 +353,7 @@ impl Talk<'_> {
 
     /// Ends requests whose time is over and early responses whose requests did not come.
     pub(crate) fn expire(&mut self, now_ns: u64) {
-        let timeout = self.protocol.declaration().response_timeout_ns;
+        let timeout = self.settings.response_timeout_ns(self.protocol);
         let in_order = self.pairing() == Pairing::InOrder;
         let mut index = self.conversation.requests.head;
         while let Some(slot) = self.exchanges.slots.get(index) {

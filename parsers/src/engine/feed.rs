@@ -401,6 +401,7 @@ impl Engine {
             protocol,
             wanted: self.wanted,
             session: feed.index,
+            settings: &self.settings,
             sink,
         };
         let mut out = Out::new(talk, &self.settings, feed.direction, moment, &mut hand_over);

@@ -428,6 +428,7 @@ impl Engine {
             protocol: session.protocol?,
             wanted: self.wanted,
             session: index,
+            settings: &self.settings,
             sink,
         })
     }
