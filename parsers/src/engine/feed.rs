@@ -5,8 +5,9 @@ use super::{Chunk, Engine, Verdict, transport_of};
 use crate::conversation::{HandOver, Moment, Out};
 use crate::field::Ended;
 use crate::inference::Inference;
+use crate::l7::Protocol;
 use crate::limits::{IDLE_ADVANCES_MAX, MALFORMED_MAX, PROBE_TRIES_MAX, RESYNC_TAIL_BYTES, STITCH_BYTES_MAX};
-use crate::parser::{Advance, Direction, Input, OnGap, ProbeContext, Speaker, Transports};
+use crate::parser::{Advance, Direction, Input, OnGap, Probe, ProbeContext, Speaker, Transports};
 use crate::record::RecordSink;
 use crate::slab::NONE;
 
@@ -33,6 +34,11 @@ impl Engine {
         chunk: &Chunk<'_>,
         sink: &mut dyn RecordSink,
     ) -> Verdict {
+        if self.is_answered(index, direction, chunk)
+            && self.give_up(index, direction, chunk.offset, chunk.time_ns) == Verdict::Ignore
+        {
+            return Verdict::Ignore;
+        }
         let Some(session) = self.sessions.get_mut(index) else {
             return Verdict::Ignore;
         };
@@ -90,7 +96,11 @@ impl Engine {
                     direction
                 };
                 // What the other direction said before, and was kept, comes first.
-                if early && self.replay_stitched(index, direction.opposite(), sink) == Verdict::Ignore {
+                let context = ProbeContext {
+                    direction: direction.opposite(),
+                    ..context
+                };
+                if early && self.replay_stitched(index, protocol, &context, sink) == Verdict::Ignore {
                     return Verdict::Ignore;
                 }
                 self.data_known_or_unknown(index, direction, chunk, sink)
@@ -117,6 +127,13 @@ impl Engine {
         }
     }
 
+    /// Whether the sender of `chunk` has heard of the other side since it sent what is kept: that was no
+    /// beginning then, but a whole that nobody knew.
+    fn is_answered(&self, index: u32, direction: Direction, chunk: &Chunk<'_>) -> bool {
+        let stream = self.sessions.get(index).map(|s| s.streams[direction.index()]);
+        stream.is_some_and(|s| s.stitch != NONE && chunk.peer_offset > Some(s.unit_peer_offset))
+    }
+
     /// After `adopt`: whether the match turned client and server round.
     fn turned(direction: Direction, speaker: Speaker) -> bool {
         matches!(
@@ -131,12 +148,30 @@ impl Engine {
             .is_some_and(|s| s.streams[direction.opposite().index()].stitch != NONE)
     }
 
-    fn replay_stitched(&mut self, index: u32, direction: Direction, sink: &mut dyn RecordSink) -> Verdict {
+    /// Reads what was kept of the direction of `context`. It may have been kept for another protocol's
+    /// sake and be the end of another conversation: then it passes.
+    fn replay_stitched(
+        &mut self,
+        index: u32,
+        protocol: Protocol,
+        context: &ProbeContext,
+        sink: &mut dyn RecordSink,
+    ) -> Verdict {
+        let direction = context.direction;
         let Some(session) = self.sessions.get_mut(index) else {
             return Verdict::Ignore;
         };
         let stream = &mut session.streams[direction.index()];
         if stream.stitch == NONE {
+            return Verdict::Continue;
+        }
+        let buffer = self.stitches.take(stream.stitch);
+        let foreign = (protocol.declaration().probe)(&buffer, context) == Probe::NoMatch;
+        let len = buffer.len() as u64;
+        self.stitches.put_back(stream.stitch, buffer);
+        if foreign {
+            self.stitches.release(&mut stream.stitch);
+            stream.offset += len;
             return Verdict::Continue;
         }
         let chunk = Chunk {
@@ -168,6 +203,12 @@ impl Engine {
 
     /// No protocol begins with this chunk: it passes, and so does the flow after some such chunks.
     fn give_up_chunk(&mut self, index: u32, direction: Direction, chunk: &Chunk<'_>) -> Verdict {
+        let end = chunk.offset + chunk.bytes.len() as u64;
+        self.give_up(index, direction, end, chunk.time_ns)
+    }
+
+    /// No protocol begins with what came before `offset`.
+    fn give_up(&mut self, index: u32, direction: Direction, offset: u64, time_ns: u64) -> Verdict {
         let Some(session) = self.sessions.get_mut(index) else {
             return Verdict::Ignore;
         };
@@ -175,9 +216,9 @@ impl Engine {
         session.behind_unknown = true;
         let stream = &mut session.streams[direction.index()];
         self.stitches.release(&mut stream.stitch);
-        stream.offset = chunk.offset + chunk.bytes.len() as u64;
+        stream.offset = offset;
         stream.started = true;
-        stream.last_ns = chunk.time_ns;
+        stream.last_ns = time_ns;
         if session.tries >= PROBE_TRIES_MAX {
             self.counters.unknown_flows += 1;
             self.release(index);
