@@ -110,12 +110,7 @@ impl Source for DpdkSource {
 
     #[inline]
     fn segment(&self, i: usize, n: usize) -> Option<&[u8]> {
-        let packet = self.packet(i)?;
-        if n == 0 {
-            Some(packet.data())
-        } else {
-            packet.segments().nth(n)
-        }
+        segment_of(self.packet(i)?, n)
     }
 
     fn take(&mut self, i: usize) -> Option<Mbuf> {
@@ -144,10 +139,96 @@ impl Source for DpdkSource {
 
 impl Buffer for Mbuf {
     fn segment(&self, n: usize) -> Option<&[u8]> {
-        if n == 0 {
-            Some(self.data())
-        } else {
-            self.segments().nth(n)
+        segment_of(self, n)
+    }
+}
+
+/// Mbufs that were filled before, handed out again and again with the times of their capture: what a
+/// worker costs on DPDK's own buffers, without a port.
+pub struct MbufReplay {
+    frames: Vec<(u64, Mbuf)>,
+    start: usize,
+    end: usize,
+    burst: Burst,
+}
+
+impl MbufReplay {
+    /// A source of `frames`: capture time, Unix ns, and packet.
+    pub fn new(frames: Vec<(u64, Mbuf)>) -> Self {
+        Self {
+            frames,
+            start: 0,
+            end: 0,
+            burst: Burst::new(),
         }
     }
+
+    /// Begins anew.
+    pub fn rewind(&mut self) {
+        self.burst.clear();
+        (self.start, self.end) = (0, 0);
+    }
+}
+
+impl Source for MbufReplay {
+    type Buffer = Mbuf;
+
+    fn receive(&mut self) -> Poll {
+        self.burst.clear();
+        self.start = self.end;
+        while let Some((_, mbuf)) = self.frames.get(self.end)
+            && !self.burst.is_full()
+        {
+            // A burst that is not full takes it.
+            drop(self.burst.push(mbuf.share()));
+            self.end += 1;
+        }
+        if self.burst.is_empty() {
+            return Poll::End;
+        }
+        self.burst.prefetch_data();
+        Poll::Packets
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.burst.len()
+    }
+
+    #[inline(always)]
+    fn link(&self, _i: usize) -> LinkType {
+        LinkType::Ethernet
+    }
+
+    #[inline(always)]
+    fn time_ns(&self, i: usize) -> u64 {
+        self.frames.get(self.start + i).map_or(0, |(time_ns, _)| *time_ns)
+    }
+
+    #[inline(always)]
+    fn frame(&self, i: usize) -> &[u8] {
+        self.burst.get(i).map_or(&[], Packet::data)
+    }
+
+    #[inline(always)]
+    fn frame_len(&self, i: usize) -> usize {
+        self.burst.get(i).map_or(0, Packet::len)
+    }
+
+    #[inline]
+    fn segment(&self, i: usize, n: usize) -> Option<&[u8]> {
+        segment_of(self.burst.get(i)?, n)
+    }
+
+    fn take(&mut self, i: usize) -> Option<Mbuf> {
+        self.burst.take(i)
+    }
+}
+
+#[inline]
+fn segment_of(packet: &Packet, n: usize) -> Option<&[u8]> {
+    if n == 0 {
+        return Some(packet.data());
+    }
+    packet.segments().nth(n)
 }

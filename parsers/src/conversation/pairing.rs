@@ -200,7 +200,11 @@ impl Talk<'_> {
         let requests = &self.conversation.requests;
         if self.pairing() == Pairing::ById
             && let Some(request) = self.exchanges.find_by_id(self.session, requests, id, tag)
-            && self.exchanges.slots.get(request).is_some_and(|slot| slot.request.complete)
+            && self
+                .exchanges
+                .slots
+                .get(request)
+                .is_some_and(|slot| slot.request.complete)
         {
             self.join(request, index);
         }

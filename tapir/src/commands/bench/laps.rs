@@ -7,14 +7,14 @@ use crossbeam_channel::bounded;
 use rtrb::Consumer;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tapir_dataplane::export::{RingSink, WhenFull};
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
-use tapir_dataplane::source::{Batch, BatchBuffer, BatchSource, Distributor};
+use tapir_dataplane::source::{Batch, BatchBuffer, BatchSource, Buffer, Distributor, Source as PacketSource};
 use tapir_dataplane::worker;
 
 /// Counts every allocation of the process, so that "none per packet" is measured, not believed.
@@ -43,12 +43,12 @@ pub(super) struct Outcome {
     pub(super) loops: u64,
 }
 
-/// Brings the batches of one worker, for one lap.
-type Input = Box<dyn FnMut() -> Box<dyn FnMut() -> Option<Arc<Batch>>> + Send>;
+/// Sends all packets of a worker through its pipeline once; says how many flows there were at once.
+pub(super) type Lap<B> = Box<dyn FnMut(&mut Pipeline<B>) -> usize + Send>;
 
 /// The workers at work.
 pub(super) struct Laps {
-    threads: Vec<JoinHandle<Outcome>>,
+    threads: Vec<JoinHandle<std::io::Result<Outcome>>>,
     rings: Vec<Consumer<u8>>,
     loops: u64,
 }
@@ -56,31 +56,39 @@ pub(super) struct Laps {
 impl Laps {
     pub(super) fn start(args: &Args, options: &PipelineOptions) -> Result<Self, Failure> {
         let workers = usize::from(args.workers.get());
-        let loops = args.loops.get();
-        let inputs = match args.source {
-            Source::Memory => from_memory(args, options, workers)?,
-            Source::Pcap => from_file(args.file.clone(), options, workers),
-            Source::Dpdk => return Err(super::dpdk_missing()),
+        let mut laps = Self {
+            threads: Vec::new(),
+            rings: Vec::new(),
+            loops: args.loops.get(),
         };
-        let barrier = Arc::new(Barrier::new(workers));
-        let (mut threads, mut rings) = (Vec::new(), Vec::new());
-        for (number, input) in inputs.into_iter().enumerate() {
+        match args.source {
+            Source::Memory => laps.spawn(from_memory(args, options, workers)?, options)?,
+            Source::Pcap => laps.spawn(from_file(&args.file, options, workers), options)?,
+            Source::Dpdk => laps.spawn(super::mbufs::laps(args, options, workers)?, options)?,
+        }
+        Ok(laps)
+    }
+
+    fn spawn<B: Buffer + 'static>(
+        &mut self,
+        laps: Vec<Lap<B>>,
+        options: &PipelineOptions,
+    ) -> Result<(), Failure> {
+        let barrier = Arc::new(Barrier::new(laps.len()));
+        for (number, lap) in laps.into_iter().enumerate() {
             let (sink, ring) = RingSink::new(RING_BYTES, WhenFull::Wait);
-            let pipeline = Pipeline::new(options.clone(), number as u16, sink)
-                .map_err(|e| Failure::operation("no memory for the flow table", e))?;
-            let barrier = Arc::clone(&barrier);
+            let (barrier, options, loops) = (Arc::clone(&barrier), options.clone(), self.loops);
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
-                .spawn(move || run(pipeline, input, loops, &barrier))
+                .spawn(move || {
+                    let pipeline = Pipeline::new(options, number as u16, sink)?;
+                    Ok(run(pipeline, lap, loops, &barrier))
+                })
                 .map_err(|e| Failure::operation("starting a worker thread", e))?;
-            threads.push(thread);
-            rings.push(ring);
+            self.threads.push(thread);
+            self.rings.push(ring);
         }
-        Ok(Self {
-            threads,
-            rings,
-            loops,
-        })
+        Ok(())
     }
 
     pub(super) fn take_rings(&mut self) -> Vec<Consumer<u8>> {
@@ -99,7 +107,10 @@ impl Laps {
         };
         for thread in self.threads {
             let died = |_| Failure::Operation("a worker thread died; please report this as a bug".to_owned());
-            let one = thread.join().map_err(died)?;
+            let one = thread
+                .join()
+                .map_err(died)?
+                .map_err(|e| Failure::operation("memory for the flow table", e))?;
             all.packets += one.packets;
             all.bytes += one.bytes;
             all.records += one.records;
@@ -116,45 +127,55 @@ impl Laps {
     }
 }
 
-fn from_memory(args: &Args, options: &PipelineOptions, workers: usize) -> Result<Vec<Input>, Failure> {
+fn from_memory(
+    args: &Args,
+    options: &PipelineOptions,
+    workers: usize,
+) -> Result<Vec<Lap<BatchBuffer>>, Failure> {
     let distributor = Distributor::new(options.decode.clone(), workers);
     let (batches, _) = load(&args.file, &distributor, workers)?;
-    let input = |list: Vec<Arc<Batch>>| -> Input {
-        Box::new(move || {
-            let mut lap = list.clone().into_iter();
-            Box::new(move || lap.next())
+    let lap = |list: Vec<Arc<Batch>>| -> Lap<BatchBuffer> {
+        Box::new(move |pipeline| {
+            let mut lap = list.iter().map(Arc::clone);
+            replay(&mut BatchSource::new(|| lap.next()), pipeline)
         })
     };
-    Ok(batches.into_iter().map(input).collect())
+    Ok(batches.into_iter().map(lap).collect())
 }
 
 /// One reader a worker and lap; with several workers each reads the whole file and keeps its share.
-fn from_file(path: PathBuf, options: &PipelineOptions, workers: usize) -> Vec<Input> {
-    let input = |number: usize| -> Input {
-        let (path, distributor) = (path.clone(), Distributor::new(options.decode.clone(), workers));
-        Box::new(move || {
+fn from_file(path: &Path, options: &PipelineOptions, workers: usize) -> Vec<Lap<BatchBuffer>> {
+    let lap = |number: usize| -> Lap<BatchBuffer> {
+        let distributor = Distributor::new(options.decode.clone(), workers);
+        let path = path.to_owned();
+        Box::new(move |pipeline| {
             let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| bounded(4)).unzip();
             let (path, distributor) = (path.clone(), distributor.clone());
             std::thread::spawn(move || read_files(&[path], &distributor, &senders, &AtomicU64::new(0)));
             let mut receivers: Vec<crossbeam_channel::Receiver<Arc<Batch>>> = receivers;
             let own = receivers.swap_remove(number);
             // The shares of the others are read and left.
-            let others: Vec<_> = receivers
-                .into_iter()
-                .map(|r| std::thread::spawn(move || while r.recv().is_ok() {}))
-                .collect();
-            Box::new(move || {
-                let _ = &others;
-                own.recv().ok()
-            })
+            for other in receivers {
+                std::thread::spawn(move || while other.recv().is_ok() {});
+            }
+            replay(&mut BatchSource::new(|| own.recv().ok()), pipeline)
         })
     };
-    (0..workers).map(input).collect()
+    (0..workers).map(lap).collect()
 }
 
-fn run(mut pipeline: Pipeline<BatchBuffer>, mut input: Input, loops: u64, barrier: &Barrier) -> Outcome {
+/// Reads `source` to its end.
+pub(super) fn replay<S: PacketSource>(source: &mut S, pipeline: &mut Pipeline<S::Buffer>) -> usize {
+    let mut flows = 0;
+    worker::run(source, pipeline, &AtomicBool::new(false), |p| {
+        flows = flows.max(p.table().len());
+    });
+    flows
+}
+
+fn run<B: Buffer>(mut pipeline: Pipeline<B>, mut one: Lap<B>, loops: u64, barrier: &Barrier) -> Outcome {
     let mut outcome = Outcome::default();
-    lap(&mut pipeline, &mut input, &mut outcome);
+    lap(&mut pipeline, &mut one, &mut outcome);
     barrier.wait();
     let warm = pipeline.counters();
     let (records, engine) = (
@@ -164,7 +185,7 @@ fn run(mut pipeline: Pipeline<BatchBuffer>, mut input: Input, loops: u64, barrie
     outcome.busy = Duration::ZERO;
     let mut allocations = 0;
     for _ in 0..loops {
-        allocations += lap(&mut pipeline, &mut input, &mut outcome);
+        allocations += lap(&mut pipeline, &mut one, &mut outcome);
     }
     barrier.wait();
     let counters = pipeline.counters();
@@ -178,16 +199,10 @@ fn run(mut pipeline: Pipeline<BatchBuffer>, mut input: Input, loops: u64, barrie
 }
 
 /// One replay; says how many allocations it made.
-fn lap(pipeline: &mut Pipeline<BatchBuffer>, input: &mut Input, outcome: &mut Outcome) -> u64 {
-    let next = input();
-    let mut source = BatchSource::new(next);
-    let stop = AtomicBool::new(false);
-    let mut flows = 0;
+fn lap<B: Buffer>(pipeline: &mut Pipeline<B>, one: &mut Lap<B>, outcome: &mut Outcome) -> u64 {
     let region = Region::new(ALLOCATOR);
     let started = busy();
-    worker::run(&mut source, pipeline, &stop, |p| {
-        flows = flows.max(p.table().len())
-    });
+    let flows = one(pipeline);
     if flows >= outcome.flows {
         outcome.flows = flows;
         outcome.state_bytes = pipeline.state_bytes();

@@ -1,9 +1,15 @@
 //! `tapir bench`: what workers cost, over a capture that is held in memory.
 
 mod laps;
+#[cfg(feature = "dpdk")]
+mod mbufs;
+#[cfg(not(feature = "dpdk"))]
+#[path = "no_mbufs.rs"]
+mod mbufs;
 
 use crate::cli::Format;
 use crate::failure::Failure;
+use crate::options;
 use crate::output;
 use laps::{Laps, Outcome};
 use serde_json::json;
@@ -11,9 +17,13 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::PathBuf;
+use tapir_collector::flat::BatchEncoder;
+use tapir_collector::limits::BATCH_BYTES;
 use tapir_collector::ring::RecordRing;
+use tapir_collector::session::Session;
+use tapir_collector::table::Table;
+use tapir_collector::text::TextLimits;
 use tapir_collector::write_json;
-use tapir_dataplane::pipeline::PipelineOptions;
 
 /// Where the packets of a benchmark come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -60,7 +70,7 @@ pub(crate) struct Args {
 
 /// Replays the capture and prints one JSON line of figures.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = PipelineOptions::default();
+    let options = options::pipeline_from(args.config.as_deref(), &[])?;
     let mut records = Records::new(args)?;
     let mut laps = Laps::start(args, &options)?;
     let mut rings: Vec<RecordRing> = laps.take_rings().into_iter().map(RecordRing::new).collect();
@@ -115,6 +125,8 @@ fn round(value: f64, digits: i32) -> f64 {
 struct Records {
     format: Format,
     line: Vec<u8>,
+    table: Table,
+    batch: BatchEncoder,
     file: Option<BufWriter<File>>,
     failed: Option<std::io::Error>,
 }
@@ -130,7 +142,9 @@ impl Records {
         };
         Ok(Self {
             format: args.format,
-            line: Vec::with_capacity(64 * 1024),
+            line: Vec::with_capacity(2 * BATCH_BYTES),
+            table: Table::default(),
+            batch: BatchEncoder::new(),
             file,
             failed: None,
         })
@@ -141,7 +155,18 @@ impl Records {
             return;
         }
         self.line.clear();
-        write_json(view, &mut self.line);
+        let session = Session::new(view, TextLimits::default());
+        match self.format {
+            Format::Json => write_json(view, &mut self.line),
+            Format::Table => self.table.write_session(&session, &mut self.line),
+            Format::Flatbuffers => {
+                self.batch.push(&session);
+                if self.batch.bytes() >= BATCH_BYTES {
+                    self.batch.finish(|bytes| self.line.extend_from_slice(bytes));
+                }
+            }
+            Format::None => {}
+        }
         if let Some(file) = &mut self.file
             && let Err(error) = file.write_all(&self.line)
         {
@@ -150,14 +175,17 @@ impl Records {
     }
 
     fn finish(mut self) -> Result<(), Failure> {
+        self.line.clear();
+        self.batch.finish(|bytes| self.line.extend_from_slice(bytes));
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(&self.line)
+        {
+            self.failed.get_or_insert(error);
+        }
         let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
         match self.failed.map_or(flushed, Err) {
             Ok(()) => Ok(()),
             Err(error) => Err(Failure::operation("writing records", error)),
         }
     }
-}
-
-fn dpdk_missing() -> Failure {
-    Failure::Operation("bench: --source dpdk is not there yet; use --source memory".to_owned())
 }
