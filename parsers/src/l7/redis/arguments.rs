@@ -5,6 +5,9 @@ use super::resp::{self, Bulk};
 use crate::conversation::Out;
 use crate::field::Field;
 
+/// `$0` and two line ends: the shortest argument.
+const EMPTY_VALUE_BYTES: u64 = 6;
+
 /// Stands for an argument that is not told.
 const HIDDEN: &[u8] = b"?";
 
@@ -199,22 +202,25 @@ pub(super) enum Scan {
 #[inline]
 pub(super) fn scan(bytes: &[u8], at: usize, count: u64, text_max: usize) -> Scan {
     let (mut next, mut text) = (at, 0);
-    for _ in 0..count {
+    for index in 0..count {
         if text > text_max {
             return Scan::Enough;
         }
+        // Asking for all that must come yet, not for the next byte, keeps scans of one command few.
+        let to_come = (count - index).saturating_mul(EMPTY_VALUE_BYTES);
+        let at_least = usize::try_from(to_come).map_or(usize::MAX, |bytes| next.saturating_add(bytes));
         match resp::bulk(bytes, next, text_max - text + 1) {
             Bulk::Text(part, end) => {
                 text += part.len() + 1;
                 if end > bytes.len() as u64 {
-                    return if text > text_max { Scan::Enough } else { Scan::More(end as usize) };
+                    return if text > text_max { Scan::Enough } else { Scan::More(at_least.max(end as usize)) };
                 }
                 next = end as usize;
                 if bytes.get(next - resp::CRLF.len()..next) != Some(resp::CRLF) {
                     return Scan::Broken;
                 }
             }
-            Bulk::More(wanted) => return Scan::More(wanted),
+            Bulk::More(wanted) => return Scan::More(at_least.max(wanted)),
             Bulk::Other => return Scan::Broken,
         }
     }
