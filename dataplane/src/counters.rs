@@ -1,7 +1,8 @@
 //! What a worker counts: plain numbers of one lcore, published at intervals.
 //!
-//! Two identities must always hold: `packets = decoded + fragments held or merged + every drop`, and
-//! `records made = records sent to the ring + records dropped there`.
+//! Identities that must always hold: `packets = decoded + fragments held or merged + every drop`,
+//! `records made = records sent to the ring + records dropped there`, and
+//! `flows created = flows ended, by reason + flows in the table that have not ended`.
 
 use tapir_parsers::wire::DropReason;
 
@@ -34,6 +35,10 @@ pub struct Counters {
     pub flows_closed: u64,
     /// Flows pushed out of a full table.
     pub flows_evicted: u64,
+    /// Flows whose ends began a new connection before the old one had ended.
+    pub flows_replaced: u64,
+    /// Flows that were there when the run ended.
+    pub flows_left: u64,
     /// TCP segments seen again.
     pub tcp_retransmissions: u64,
     /// TCP segments ahead of their turn.
@@ -52,6 +57,8 @@ pub struct Counters {
     pub tcp_gap_bytes: u64,
     /// RST segments outside of what could be the connection's window, ignored.
     pub tcp_rst_ignored: u64,
+    /// TCP segments of an earlier connection between the same ends, ignored.
+    pub tcp_stale: u64,
     /// Records put into the ring.
     pub records_sent: u64,
     /// Records that found the ring full.
@@ -74,6 +81,8 @@ impl Default for Counters {
             flows_expired: 0,
             flows_closed: 0,
             flows_evicted: 0,
+            flows_replaced: 0,
+            flows_left: 0,
             tcp_retransmissions: 0,
             tcp_out_of_order: 0,
             tcp_held: 0,
@@ -83,6 +92,7 @@ impl Default for Counters {
             tcp_gaps_timeout: 0,
             tcp_gap_bytes: 0,
             tcp_rst_ignored: 0,
+            tcp_stale: 0,
             records_sent: 0,
             records_dropped: 0,
         }
@@ -107,6 +117,8 @@ impl Counters {
         see("flows_ended", Some("timeout"), self.flows_expired);
         see("flows_ended", Some("closed"), self.flows_closed);
         see("flows_ended", Some("evicted"), self.flows_evicted);
+        see("flows_ended", Some("replaced"), self.flows_replaced);
+        see("flows_ended", Some("shutdown"), self.flows_left);
         see("tcp_retransmissions", None, self.tcp_retransmissions);
         see("tcp_out_of_order", None, self.tcp_out_of_order);
         see("tcp_held", None, self.tcp_held);
@@ -116,6 +128,7 @@ impl Counters {
         see("tcp_gaps", Some("timeout"), self.tcp_gaps_timeout);
         see("tcp_gap_bytes", None, self.tcp_gap_bytes);
         see("tcp_rst_ignored", None, self.tcp_rst_ignored);
+        see("tcp_stale", None, self.tcp_stale);
         see("records_sent", None, self.records_sent);
         see("records_dropped", Some("ring_full"), self.records_dropped);
     }
@@ -154,6 +167,8 @@ impl Counters {
         change(&mut self.flows_expired);
         change(&mut self.flows_closed);
         change(&mut self.flows_evicted);
+        change(&mut self.flows_replaced);
+        change(&mut self.flows_left);
         change(&mut self.tcp_retransmissions);
         change(&mut self.tcp_out_of_order);
         change(&mut self.tcp_held);
@@ -163,6 +178,7 @@ impl Counters {
         change(&mut self.tcp_gaps_timeout);
         change(&mut self.tcp_gap_bytes);
         change(&mut self.tcp_rst_ignored);
+        change(&mut self.tcp_stale);
         change(&mut self.records_sent);
         change(&mut self.records_dropped);
     }

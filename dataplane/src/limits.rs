@@ -27,6 +27,14 @@ pub const ACKED_HOLE_GRACE_NS: u64 = 20_000_000;
 /// How long a hole may wait for its segment, ns: several retransmission timeouts.
 pub const HOLE_TIMEOUT_NS: u64 = 3_000_000_000;
 
+/// How many times longer a hole waits that the receiver has not acknowledged either: it misses the bytes
+/// too, so they will be sent again, after some doublings of the retransmission timeout (RFC 6298 section 5.5).
+pub const UNACKED_HOLE_PATIENCE: u64 = 10;
+
+/// A SYN-ACK that answers no SYN begins a new connection of its ends when they have been silent for so long,
+/// ns: nothing of the old one is under way any more.
+pub const SYN_ACK_REUSE_NS: u64 = 1_000_000_000;
+
 /// Sessions that one tick looks at for overdue requests.
 pub const SESSIONS_PER_TICK: usize = 4096;
 

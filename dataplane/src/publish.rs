@@ -110,6 +110,7 @@ fn help(name: &str) -> &'static str {
         "tcp_zero_windows" => "Times that a TCP window closed.",
         "tcp_gaps" => "Holes in TCP streams that were given up, by reason.",
         "tcp_gap_bytes" => "Bytes in holes that were given up.",
+        "tcp_stale" => "TCP segments of an earlier connection between the same ends, ignored.",
         "tcp_rst_ignored" => "RST segments that could not belong to their connection.",
         "records_sent" => "Records handed to the collector.",
         "records_dropped" => "Records lost before the collector, by reason.",

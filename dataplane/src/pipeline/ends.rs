@@ -22,22 +22,26 @@ impl<B: Buffer> Pipeline<B> {
         }
     }
 
+    /// Takes a flow out of the table, its records made.
+    pub(super) fn retire(&mut self, index: FlowIndex, ended: Ended, time_ns: u64) {
+        let Some(flow) = self.table.get(index) else { return };
+        // A closed one was counted when it closed.
+        if flow.state != FlowState::Closed as u8 {
+            match ended {
+                Ended::Timeout => self.counters.flows_expired += 1,
+                Ended::Evicted => self.counters.flows_evicted += 1,
+                _ => self.counters.flows_left += 1,
+            }
+        }
+        self.end_flow(index, ended, time_ns);
+        self.table.remove(index);
+    }
+
     /// Hands on what is held, closes the session, and leaves the flow without interest in payload.
     pub(super) fn end_flow(&mut self, index: FlowIndex, ended: Ended, time_ns: u64) {
-        for side in [0, 1] {
-            while self
-                .table
-                .get(index)
-                .is_some_and(|f| f.sides[side].flags & side_flag::HELD != 0)
-            {
-                self.counters.tcp_gaps_timeout += 1;
-                self.give_up_hole(index, side, time_ns);
-                if self.held.first(index, side as u8).is_none()
-                    && let Some(flow) = self.table.get_mut(index)
-                {
-                    flow.sides[side].flags &= !side_flag::HELD;
-                }
-            }
+        while let Some(side) = self.side_held_longest(index) {
+            self.counters.tcp_gaps_timeout += 1;
+            self.give_up_hole(index, side, time_ns);
         }
         let Some(flow) = self.table.get_mut(index) else {
             return;
@@ -48,6 +52,19 @@ impl<B: Buffer> Pipeline<B> {
             self.engine
                 .close(SessionId(session), ended, time_ns, &mut self.sink);
         }
+    }
+
+    /// The direction whose first held segment was captured first: what it says comes before what the other
+    /// says.
+    fn side_held_longest(&self, index: FlowIndex) -> Option<usize> {
+        let flow = self.table.get(index)?;
+        let since = |side: usize| {
+            let held = flow.sides[side].flags & side_flag::HELD != 0;
+            let (_, since_ns) = held.then(|| self.held.first(index, side as u8))??;
+            Some((since_ns, side))
+        };
+        let (_, side) = [0, 1].into_iter().filter_map(since).min()?;
+        Some(side)
     }
 
     /// Ends everything: the run is over. `now_ns` is the time of the whole run's last packet, so that
@@ -94,10 +111,7 @@ impl<B: Buffer> Pipeline<B> {
             return;
         }
         let over = flow.is_over(self.now_ns, &self.options.timeouts);
-        let closed = flow.state == FlowState::Closed as u8;
         let ended = if over { Ended::Timeout } else { Ended::Shutdown };
-        self.end_flow(index, ended, self.now_ns);
-        self.table.remove(index);
-        self.counters.flows_expired += u64::from(over && !closed);
+        self.retire(index, ended, self.now_ns);
     }
 }

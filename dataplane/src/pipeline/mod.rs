@@ -324,9 +324,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         let index = match self.table.find(keyed, time_ns) {
             Lookup::Found(index) => index,
             Lookup::Over(index) => {
-                self.end_flow(index, Ended::Timeout, time_ns);
-                self.table.remove(index);
-                self.counters.flows_expired += 1;
+                self.retire(index, Ended::Timeout, time_ns);
                 match self.insert(packet, keyed, time_ns) {
                     Some(index) => index,
                     None => return,
@@ -356,9 +354,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         if self.table.is_full()
             && let Some(oldest) = self.table.oldest(time_ns)
         {
-            self.end_flow(oldest, Ended::Evicted, time_ns);
-            self.table.remove(oldest);
-            self.counters.flows_evicted += 1;
+            self.retire(oldest, Ended::Evicted, time_ns);
         }
         let Some(index) = self.table.insert(keyed, state, time_ns) else {
             // It was decoded, but is dropped here: it counts once.
@@ -415,9 +411,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             self.prefetch_ends(some.iter().copied());
         }
         for index in over.drain(..) {
-            self.end_flow(index, Ended::Timeout, now_ns);
-            self.table.remove(index);
-            self.counters.flows_expired += 1;
+            self.retire(index, Ended::Timeout, now_ns);
         }
         self.over = over;
         self.engine.sweep(now_ns, SESSIONS_PER_TICK, &mut self.sink);

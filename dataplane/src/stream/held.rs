@@ -16,8 +16,8 @@ const NONE: u32 = u32::MAX;
 pub struct HeldSegment<B> {
     /// Sequence number of its first payload byte.
     pub seq: u32,
-    /// Its acknowledgement number.
-    pub ack: u32,
+    /// Its acknowledgement number, where it has one.
+    pub ack: Option<u32>,
     /// Payload, bytes.
     pub len: u32,
     /// Bytes behind the payload that were not captured.
@@ -30,6 +30,13 @@ pub struct HeldSegment<B> {
     pub buffer: B,
 }
 
+impl<B> HeldSegment<B> {
+    /// How far it reaches: where two begin alike, the one that reaches further says it all.
+    fn reach(&self) -> (u64, u32, bool) {
+        (u64::from(self.len) + u64::from(self.missing), self.len, self.fin)
+    }
+}
+
 struct Slot<B> {
     segment: Option<HeldSegment<B>>,
     next: u32,
@@ -38,10 +45,22 @@ struct Slot<B> {
 #[derive(Clone, Copy)]
 struct List {
     head: u32,
+    tail: u32,
     bytes: u32,
     count: u32,
-    /// When the first of them came: how long the hole waits.
+    /// When the first of them was captured: how long the hole before it waits.
     since_ns: u64,
+}
+
+/// What became of a segment given to [`HeldStore::insert`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insertion {
+    /// It is held.
+    Held,
+    /// Another one that begins alike reaches as far; it was dropped.
+    Redundant,
+    /// It is held, but the budget is used up: give up the oldest hole of its stream.
+    OverBudget,
 }
 
 /// All held segments of one lcore.
@@ -83,61 +102,109 @@ impl<B> HeldStore<B> {
         self.held == 0
     }
 
-    /// Keeps a segment; among those of equal start the longer wins, and the other is given back.
-    /// False when the budget is used up: the caller gives up the oldest hole.
-    pub fn insert(&mut self, flow: FlowIndex, side: u8, segment: HeldSegment<B>) -> bool {
-        let (bytes, count) = self
-            .lists
-            .get(&(flow, side))
-            .map_or((0, 0), |l| (l.bytes, l.count));
-        let fits = bytes.saturating_add(segment.len) <= self.per_flow_bytes
-            && count < HELD_SEGMENTS_PER_FLOW
-            && self.held < self.per_lcore;
-        let (seq, len, time_ns) = (segment.seq, segment.len, segment.time_ns);
-        let Some(index) = self.take_slot(segment) else {
-            return false;
-        };
-        let list = self.lists.entry((flow, side)).or_insert(List {
+    /// Keeps a segment; among those of equal start the one that reaches further.
+    pub fn insert(&mut self, flow: FlowIndex, side: u8, segment: HeldSegment<B>) -> Insertion {
+        let (len, time_ns) = (segment.len, segment.time_ns);
+        let list = self.lists.get(&(flow, side)).copied().unwrap_or(List {
             head: NONE,
+            tail: NONE,
             bytes: 0,
             count: 0,
             since_ns: time_ns,
         });
-        list.bytes = list.bytes.saturating_add(len);
-        list.count += 1;
-        // In sequence order; mostly at the end.
-        let (mut previous, mut at) = (NONE, list.head);
-        while let Some(slot) = self.slots.get(at as usize) {
-            let later = slot.segment.as_ref().is_some_and(|s| seq_diff(s.seq, seq) > 0);
-            if later {
-                break;
-            }
-            previous = at;
-            at = slot.next;
-        }
+        let previous = match self.place(&list, segment.seq) {
+            Place::Behind(previous) => previous,
+            Place::Alike(at) => return self.replace((flow, side), at, segment),
+        };
+        let fits = list.bytes.saturating_add(len) <= self.per_flow_bytes
+            && list.count < HELD_SEGMENTS_PER_FLOW
+            && self.held < self.per_lcore;
+        let index = self.take_slot(segment);
+        let next = match self.slots.get_mut(previous as usize) {
+            Some(slot) => std::mem::replace(&mut slot.next, index),
+            None => list.head,
+        };
         if let Some(slot) = self.slots.get_mut(index as usize) {
-            slot.next = at;
+            slot.next = next;
         }
-        match self.slots.get_mut(previous as usize) {
-            Some(slot) => slot.next = index,
-            None => list.head = index,
+        let is_first = previous == NONE;
+        let list = List {
+            head: if is_first { index } else { list.head },
+            tail: if next == NONE { index } else { list.tail },
+            bytes: list.bytes.saturating_add(len),
+            count: list.count + 1,
+            since_ns: if is_first { time_ns } else { list.since_ns },
+        };
+        self.lists.insert((flow, side), list);
+        if fits {
+            Insertion::Held
+        } else {
+            Insertion::OverBudget
         }
-        fits
     }
 
-    fn take_slot(&mut self, segment: HeldSegment<B>) -> Option<u32> {
+    /// Where in a list a segment belongs that begins at `seq`.
+    fn place(&self, list: &List, seq: u32) -> Place {
+        let start = |at: u32| {
+            let segment = self.slots.get(at as usize)?.segment.as_ref()?;
+            Some(seq_diff(segment.seq, seq))
+        };
+        // Mostly behind all others.
+        if start(list.tail).is_some_and(|diff| diff < 0) {
+            return Place::Behind(list.tail);
+        }
+        let (mut previous, mut at) = (NONE, list.head);
+        while let Some(diff) = start(at) {
+            match diff {
+                0 => return Place::Alike(at),
+                1.. => break,
+                _ => {}
+            }
+            previous = at;
+            at = self.slots.get(at as usize).map_or(NONE, |slot| slot.next);
+        }
+        Place::Behind(previous)
+    }
+
+    /// Puts a segment in the place of one that begins alike, if it reaches further. When it was captured
+    /// stays: so long the hole has waited.
+    fn replace(&mut self, stream: (FlowIndex, u8), at: u32, segment: HeldSegment<B>) -> Insertion {
+        let Some(held) = self
+            .slots
+            .get_mut(at as usize)
+            .and_then(|slot| slot.segment.as_mut())
+        else {
+            return Insertion::Redundant;
+        };
+        if segment.reach() <= held.reach() {
+            return Insertion::Redundant;
+        }
+        let (time_ns, before, now) = (held.time_ns, held.len, segment.len);
+        *held = HeldSegment { time_ns, ..segment };
+        let Some(list) = self.lists.get_mut(&stream) else {
+            return Insertion::Held;
+        };
+        list.bytes = list.bytes.saturating_sub(before).saturating_add(now);
+        if list.bytes <= self.per_flow_bytes {
+            Insertion::Held
+        } else {
+            Insertion::OverBudget
+        }
+    }
+
+    fn take_slot(&mut self, segment: HeldSegment<B>) -> u32 {
         self.held += 1;
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
             let index = self.free;
             self.free = slot.next;
             slot.segment = Some(segment);
-            return Some(index);
+            return index;
         }
         self.slots.push(Slot {
             segment: Some(segment),
             next: NONE,
         });
-        Some((self.slots.len() - 1) as u32)
+        (self.slots.len() - 1) as u32
     }
 
     /// Sequence number of the first held segment, and since when the hole before it waits.
@@ -153,17 +220,22 @@ impl<B> HeldStore<B> {
         let index = list.head;
         let slot = self.slots.get_mut(index as usize)?;
         let segment = slot.segment.take()?;
-        list.head = slot.next;
-        slot.next = self.free;
+        list.head = std::mem::replace(&mut slot.next, self.free);
         self.free = index;
         self.held -= 1;
         list.bytes = list.bytes.saturating_sub(segment.len);
         list.count -= 1;
-        list.since_ns = segment.time_ns;
-        let more = list.count > 0;
-        if !more {
-            self.lists.remove(&(flow, side));
+        let next = self
+            .slots
+            .get(list.head as usize)
+            .and_then(|slot| slot.segment.as_ref());
+        match next {
+            Some(next) => list.since_ns = next.time_ns,
+            None => {
+                self.lists.remove(&(flow, side));
+            }
         }
+        let more = self.lists.contains_key(&(flow, side));
         Some((segment, more))
     }
 
@@ -177,5 +249,92 @@ impl<B> HeldStore<B> {
         );
         // The order of a hash table must not show.
         to.sort_unstable();
+    }
+}
+
+/// Where a segment belongs in its list.
+enum Place {
+    /// Behind this slot; before all others where it is none.
+    Behind(u32),
+    /// Where this slot's segment begins, too.
+    Alike(u32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(seq: u32, len: u32) -> HeldSegment<()> {
+        HeldSegment {
+            seq,
+            ack: None,
+            len,
+            missing: 0,
+            time_ns: u64::from(seq),
+            fin: false,
+            buffer: (),
+        }
+    }
+
+    fn starts(store: &mut HeldStore<()>) -> Vec<(u32, u32)> {
+        let mut starts = Vec::new();
+        while let Some((segment, more)) = store.pop(1, 0) {
+            starts.push((segment.seq, segment.len));
+            assert_eq!(more, store.first(1, 0).is_some());
+        }
+        starts
+    }
+
+    #[test]
+    fn segments_come_out_in_order_whatever_order_they_came_in() {
+        let mut store = HeldStore::default();
+        for seq in [30, 10, 50, 20, 40, u32::MAX - 5] {
+            assert_eq!(store.insert(1, 0, segment(seq, 1)), Insertion::Held);
+        }
+        store.insert(2, 0, segment(5, 1));
+        let order = starts(&mut store)
+            .into_iter()
+            .map(|(seq, _)| seq)
+            .collect::<Vec<_>>();
+        assert_eq!(order, [u32::MAX - 5, 10, 20, 30, 40, 50]);
+        assert_eq!(store.len(), 1);
+    }
+
+    #[test]
+    fn of_those_that_begin_alike_the_one_that_reaches_further_stays() {
+        let mut store = HeldStore::with_budget(50, 100);
+        assert_eq!(store.insert(1, 0, segment(10, 20)), Insertion::Held);
+        assert_eq!(store.insert(1, 0, segment(40, 5)), Insertion::Held);
+        assert_eq!(store.insert(1, 0, segment(10, 20)), Insertion::Redundant);
+        assert_eq!(store.insert(1, 0, segment(10, 30)), Insertion::Held);
+        assert_eq!(store.insert(1, 0, segment(40, 4)), Insertion::Redundant);
+        assert_eq!(store.insert(1, 0, segment(40, 21)), Insertion::OverBudget);
+        assert_eq!(store.len(), 2);
+        assert_eq!(starts(&mut store), [(10, 30), (40, 21)]);
+    }
+
+    #[test]
+    fn the_hole_waits_since_the_segment_behind_it_came() {
+        let mut store = HeldStore::default();
+        store.insert(1, 0, segment(30, 1));
+        store.insert(1, 0, segment(20, 1));
+        store.insert(1, 0, segment(40, 1));
+        assert_eq!(store.first(1, 0), Some((20, 20)));
+        store.pop(1, 0);
+        assert_eq!(store.first(1, 0), Some((30, 30)));
+        let mut waiting = Vec::new();
+        store.waiting_since(29, &mut waiting);
+        assert_eq!(waiting, []);
+        store.waiting_since(30, &mut waiting);
+        assert_eq!(waiting, [(1, 0)]);
+    }
+
+    #[test]
+    fn past_a_budget_it_says_so() {
+        let mut store = HeldStore::with_budget(100, 3);
+        assert_eq!(store.insert(1, 0, segment(10, 100)), Insertion::Held);
+        assert_eq!(store.insert(1, 0, segment(200, 1)), Insertion::OverBudget);
+        assert_eq!(store.insert(2, 0, segment(10, 100)), Insertion::Held);
+        assert_eq!(store.insert(3, 0, segment(10, 100)), Insertion::OverBudget);
     }
 }

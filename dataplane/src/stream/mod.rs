@@ -3,5 +3,5 @@
 mod held;
 mod order;
 
-pub use held::{HeldSegment, HeldStore};
-pub use order::{Placement, seq_diff};
+pub use held::{HeldSegment, HeldStore, Insertion};
+pub use order::{Placement, WINDOW_BYTES_MAX, ahead, seq_diff};
