@@ -48,6 +48,8 @@ pub(crate) struct Conversation {
     response_gap: bool,
     /// Request bytes were lost since the last request.
     request_gap: bool,
+    /// Requests pushed out whose responses, which come before those of the others, are still to come.
+    evicted: u32,
     /// Messages completed.
     pub(crate) completed: u32,
 }
@@ -63,6 +65,7 @@ impl Conversation {
         aside: [NO_MESSAGE; 2],
         response_gap: false,
         request_gap: false,
+        evicted: 0,
         completed: 0,
     };
 

@@ -50,6 +50,10 @@ impl Talk<'_> {
             return index;
         }
         self.counters.of_mut(self.protocol).exchanges_refused += 1;
+        if role == Role::Request {
+            // Its response will come in between: from here on only proof pairs.
+            self.conversation.request_gap = true;
+        }
         NONE
     }
 
@@ -75,6 +79,14 @@ impl Talk<'_> {
     fn evict_oldest(&mut self, at: &Moment) {
         let oldest = self.conversation.requests.head;
         self.counters.of_mut(self.protocol).evicted += 1;
+        if self
+            .exchanges
+            .slots
+            .get(oldest)
+            .is_some_and(|slot| !slot.response.seen)
+        {
+            self.conversation.evicted = self.conversation.evicted.saturating_add(1);
+        }
         self.end(oldest, Ended::Evicted, at.now_ns);
     }
 
@@ -111,6 +123,11 @@ impl Talk<'_> {
             // Its response is being read: the next one belongs to the next request.
             return None;
         }
+        if self.conversation.evicted > 0 && !self.conversation.response_gap {
+            // The oldest requests were pushed out: the next responses are theirs.
+            self.conversation.evicted -= u32::from(settle);
+            return None;
+        }
         if !self.conversation.response_gap && !slot.after_gap {
             return Some(front);
         }
@@ -120,6 +137,7 @@ impl Talk<'_> {
                 self.end(self.conversation.requests.head, Ended::Timeout, at.now_ns);
             }
             self.conversation.response_gap = false;
+            self.conversation.evicted = 0;
             if let Some(slot) = self.exchanges.slots.get_mut(proven) {
                 slot.after_gap = false;
             }

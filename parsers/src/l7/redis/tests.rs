@@ -78,6 +78,23 @@ fn pipelines_pair_in_order() {
 }
 
 #[test]
+fn pipelines_beyond_the_limit_lose_requests_and_pair_no_others() {
+    use crate::limits::PENDING_PER_FLOW_MAX;
+    let count = PENDING_PER_FLOW_MAX + 500;
+    let asks: Vec<u8> = (0..count).flat_map(|i| words(&format!("GET key{i}"))).collect();
+    let tells: Vec<u8> = (0..count).flat_map(|i| format!("-ERR key{i}\r\n").into_bytes()).collect();
+    let script = session().client(asks).server(tells).client(words("GET key")).server("-ERR key\r\n");
+    let told = script.replay();
+    let pairs: Vec<_> = told.iter().filter(|t| t.kind == "matched").collect();
+    assert_eq!(pairs.len(), PENDING_PER_FLOW_MAX + 1);
+    for pair in pairs {
+        let (asked, told) = (pair.text(Field::Resource), pair.text(Field::Exception));
+        assert_eq!(asked.strip_prefix("GET "), told.strip_prefix("ERR "));
+    }
+    assert_eq!(told.iter().filter(|t| t.ended == "evicted").count(), 500);
+}
+
+#[test]
 fn values_of_any_size_are_passed() {
     let value = "v".repeat(20_000);
     let script = session()
