@@ -36,7 +36,7 @@ pub const UNACKED_HOLE_PATIENCE: u64 = 10;
 pub const SYN_ACK_REUSE_NS: u64 = 1_000_000_000;
 
 /// Sessions that one tick looks at for overdue requests.
-pub const SESSIONS_PER_TICK: usize = 4096;
+pub const SESSIONS_PER_TICK: usize = 1024;
 
 /// Time between ticks, in packet time, ns.
 pub const TICK_NS: u64 = 5_000_000;

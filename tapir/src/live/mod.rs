@@ -5,7 +5,6 @@ mod options;
 mod sinks;
 
 use crate::failure::Failure;
-use std::path::Path;
 use std::time::Duration;
 use tapir_collector::metrics::MetricSource;
 use tapir_collector::{Collector, CollectorHandle, CollectorReport};
@@ -62,7 +61,7 @@ impl Appliance {
     pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
         let options = options::live(config)?;
         let collector_options = sinks::collector(config, &options.lcores);
-        let (live, rings) = Live::start(&options).map_err(|e| failed(&e))?;
+        let (live, rings) = Live::start(&options).map_err(|e| failed(&e, config))?;
         let ports = std::sync::Arc::new(metrics::PortSource::default());
         let workers = metrics::WorkerSource::new(live.published.clone(), live.distribution.clone());
         let sources: Vec<std::sync::Arc<dyn MetricSource>> =
@@ -91,7 +90,7 @@ impl Appliance {
     /// Stops reception, turns every flow into records, and brings all records out.
     pub(crate) fn stop(mut self) -> Result<Outcome, Failure> {
         self.ports.update(self.live.ports());
-        let stopped = self.live.stop().map_err(|e| failed(&e));
+        let stopped = self.live.stop().map_err(|e| Failure::Operation(e.to_string()));
         let report = self.collector.stop();
         stopped?;
         let ledger =
@@ -117,12 +116,12 @@ impl Appliance {
     }
 }
 
-fn failed(error: &LiveError) -> Failure {
-    let advice = match error {
-        LiveError::Dpdk(_) if !Path::new("/dev/hugepages").exists() => {
-            "; there are no hugepages: see 'tapir doctor', or try --no-huge"
-        }
-        _ => "",
+fn failed(error: &LiveError, config: &Config) -> Failure {
+    let text = error.to_string();
+    let advice = if text.contains("ENOMEM") && config.eal.hugepages {
+        "; set more hugepages aside (see 'tapir doctor'), or try --no-huge"
+    } else {
+        ""
     };
-    Failure::Operation(format!("{error}{advice}"))
+    Failure::Operation(format!("{text}{advice}"))
 }

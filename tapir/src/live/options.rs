@@ -15,11 +15,14 @@ pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
     } else {
         workers
     };
+    let receiver = config.workers.rx_lcore.as_ref().map(cpu);
+    check_cpus(&workers)?;
+    check_cpus(receiver.as_slice())?;
     let eal = &config.eal;
     Ok(LiveOptions {
         ports: config.ports.iter().map(port).collect(),
         lcores: workers,
-        receiver_lcore: config.workers.rx_lcore.as_ref().map(cpu),
+        receiver_lcore: receiver,
         main_cpus: eal
             .main_cores
             .iter()
@@ -66,6 +69,21 @@ fn port(port: &tapir_config::Port) -> PortOptions {
             (tapir_config::Distribution::Rss, _) => Distribution::Rss,
             (tapir_config::Distribution::Auto, _) => Distribution::Auto,
         },
+    }
+}
+
+/// Whether the process may use all these CPUs; said before DPDK is started.
+fn check_cpus(cpus: &[CpuId]) -> Result<(), Failure> {
+    let usable: Vec<usize> = core_affinity::get_core_ids()
+        .unwrap_or_default()
+        .iter()
+        .map(|core| core.id)
+        .collect();
+    match cpus.iter().find(|cpu| !usable.contains(&usize::from(cpu.0))) {
+        Some(cpu) if !usable.is_empty() => Err(Failure::Operation(format!(
+            "core {cpu} is not there, or this process may not use it; it has {usable:?}: choose others with --lcores or in [workers]"
+        ))),
+        _ => Ok(()),
     }
 }
 

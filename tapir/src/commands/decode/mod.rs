@@ -111,6 +111,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .join()
         .map_err(|_| Failure::Operation("the reader thread died; please report this as a bug".to_owned()))?;
     collected.write(args.format, args.output.as_deref())?;
-    summary::print(&report, &reports, started.elapsed());
+    if result.is_ok() || report.summary.packets > 0 {
+        summary::print(&report, &reports, started.elapsed());
+    }
     result
 }
