@@ -4,6 +4,7 @@
 //! come to one worker, even where a tap puts them on two ports. Where a port can't hash, one lcore
 //! receives for all and hands mbufs to the workers' rings by a symmetric hash of its own.
 
+mod claim;
 mod distribution;
 mod options;
 mod ports;
@@ -19,6 +20,7 @@ use crate::publish::Published;
 use crate::source::Distributor;
 use crate::source::dpdk::{DpdkSource, Inlet, wall_clock_ns};
 use crate::worker;
+use claim::Claims;
 use distribution::Plan;
 use dpdk_bindings::{CpuId, Eal, Error, Lcore, Mempool, ring};
 use ports::Ports;
@@ -69,6 +71,7 @@ pub struct Live {
     /// What the receiving lcore counts, where there is one.
     pub distribution: Option<Arc<ReceiverCounters>>,
     plan: Plan,
+    _claims: Claims,
     // Last, so that everything that DPDK lent is given back before it is shut down.
     _pools: Vec<Mempool>,
 }
@@ -84,6 +87,7 @@ impl Live {
                 "no lcores: name at least one CPU with --lcores".to_owned(),
             ));
         }
+        let claims = Claims::new(&options.ports)?;
         let eal = Eal::init(&options.eal_config())?;
         let mut ports = Ports::open(eal, &options.ports)?;
         let plan = Plan::new(options, &ports)?;
@@ -97,6 +101,7 @@ impl Live {
             published: Vec::new(),
             distribution: None,
             plan,
+            _claims: claims,
             _pools: pools,
         };
         let inlets = live.inlets(eal, options)?;
