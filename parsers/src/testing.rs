@@ -3,6 +3,8 @@
 //! A protocol writes down a conversation once, as a [`Script`], and gets every split point, byte by byte,
 //! every single gap, every mid-stream start and trailing garbage from [`Script::check`].
 
+pub mod corpus;
+
 use crate::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field, Kind, Status};
 use crate::l7::Protocol;
@@ -167,7 +169,7 @@ impl Script {
     /// # Panics
     /// When it does not hold.
     pub fn check(&self) {
-        keep_seed(
+        corpus::keep_seed(
             "engine",
             &format!("{:05}", self.server_port),
             &crate::engine::fuzz::seed(self),
@@ -424,26 +426,6 @@ fn assert_same(want: &[Told], got: &[Told], how: &str) {
         got.len(),
         "number of records differs when sent {how}: {got:#?}"
     );
-}
-
-/// Writes a fuzz target's seed down where `TAPIR_FUZZ_SEEDS` names the folder of corpora, unless it is
-/// long: see `scripts/fuzz`.
-///
-/// # Panics
-/// When it can't be written.
-pub fn keep_seed(target: &str, name: &str, seed: &[u8]) {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    const BYTES_MAX: usize = 4096;
-    let Ok(folder) = std::env::var("TAPIR_FUZZ_SEEDS") else {
-        return;
-    };
-    if seed.len() <= BYTES_MAX {
-        let mut hasher = DefaultHasher::new();
-        seed.hash(&mut hasher);
-        let path = format!("{folder}/{target}/{name}-{:016x}", hasher.finish());
-        let written = std::fs::write(&path, seed);
-        assert!(written.is_ok(), "{path}: {written:?}");
-    }
 }
 
 /// Reproducible noise (a linear congruential generator).

@@ -7,6 +7,7 @@
 mod connection;
 mod fragment;
 mod frame;
+pub mod fuzz;
 mod replay;
 mod segment;
 mod tunnel;

@@ -3,7 +3,7 @@
 use super::fuzz::{LINKS, Target, check};
 use super::samples::{Sample, bytes};
 use super::{DecodeOptions, DropReason, LinkType, Reassembler, TunnelKind, decode, decode_layers};
-use crate::testing::keep_seed;
+use crate::testing::corpus::keep_seed;
 
 /// One frame for each way through the decoder.
 fn samples() -> Vec<Sample> {

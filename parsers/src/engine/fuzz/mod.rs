@@ -5,85 +5,30 @@
 
 #![allow(clippy::missing_panics_doc)] // Finding panics is what it is for.
 
+mod life;
+
+pub use life::{Life, Step, What, seed};
+
 use super::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field};
 use crate::l7::{DECLARATIONS, Declaration};
 use crate::parser::Direction;
 use crate::record::{FlowFacts, RecordView};
 use crate::settings::{Redaction, Settings};
-use crate::testing::{CLIENT_PORT, START_NS, Script, Told};
-
-/// Reads an input from its front; what is missing at the end is zero or short.
-struct Program<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Program<'a> {
-    fn u8(&mut self) -> u8 {
-        self.take(1).first().copied().unwrap_or(0)
-    }
-
-    fn u16(&mut self) -> u16 {
-        u16::from(self.u8()) | u16::from(self.u8()) << 8
-    }
-
-    fn take(&mut self, len: usize) -> &'a [u8] {
-        let (taken, rest) = self.rest.split_at(len.min(self.rest.len()));
-        self.rest = rest;
-        taken
-    }
-
-    fn is_over(&self) -> bool {
-        self.rest.is_empty()
-    }
-}
-
-/// Bits of the first byte.
-mod head {
-    pub(super) const L4: u8 = 0b11;
-    pub(super) const JOINED: u8 = 1 << 2;
-    pub(super) const SURE: u8 = 1 << 3;
-    pub(super) const KEEPALIVE: u8 = 1 << 4;
-    pub(super) const REDACTED: u8 = 1 << 5;
-    /// Only the protocols of the server's port are switched on.
-    pub(super) const BY_PORT: u8 = 1 << 6;
-    pub(super) const RESET: u8 = 1 << 7;
-}
-
-/// Kinds of a step: bits 1 to 3 of its first byte. Bit 0 is the direction, the others an argument.
-mod step {
-    /// A chunk: length u8, bytes.
-    pub(super) const SHORT: u8 = 0;
-    /// A chunk: length u16, bytes.
-    pub(super) const LONG: u8 = 1;
-    /// A chunk that repeats its bytes `1 << argument` times: length u8, bytes.
-    pub(super) const REPEATED: u8 = 2;
-    /// Byte by byte: length u8, bytes.
-    pub(super) const BYTEWISE: u8 = 3;
-    /// Bytes that are never seen: length u16, shifted by the argument.
-    pub(super) const GAP: u8 = 4;
-    /// Time passes: `1 << (2 * argument)` µs; requests expire.
-    pub(super) const TIME: u8 = 5;
-    /// The direction ends.
-    pub(super) const END: u8 = 6;
-}
+use crate::testing::{CLIENT_PORT, START_NS, Told};
 
 /// Lives one flow and checks that nothing is left behind and that its records are whole.
-///
-/// `input` is a byte of bits (see `head`), the server's port (u16, little-endian), then steps (see `step`).
 pub fn run(input: &[u8]) {
-    let mut program = Program { rest: input };
-    let bits = program.u8();
-    let port = program.u16();
-    let by_port = bits & head::BY_PORT != 0 && DECLARATIONS.iter().any(|d| d.ports.contains(&port));
-    let redacted = bits & head::REDACTED != 0;
+    let life = Life::new(input);
+    let port = life.port;
+    let by_port = life.by_port && DECLARATIONS.iter().any(|d| d.ports.contains(&port));
     let settings = Settings {
-        keepalive_records: bits & head::KEEPALIVE != 0,
+        keepalive_records: life.keepalive,
         redaction: Redaction {
-            sql_literals: redacted,
-            redis_values: redacted,
-            url_query: redacted,
-            http_headers: redacted,
+            sql_literals: life.redacted,
+            redis_values: life.redacted,
+            url_query: life.redacted,
+            http_headers: life.redacted,
         },
         ..Settings::default()
     };
@@ -94,26 +39,23 @@ pub fn run(input: &[u8]) {
         facts: FlowFacts {
             client_port: CLIENT_PORT,
             server_port: port,
-            l4: (bits & head::L4) % 3,
+            l4: life.l4,
             flow_id: 1,
             ..FlowFacts::default()
         },
         session: None,
         ignored: false,
         offset: [0; 2],
-        joined: bits & head::JOINED != 0,
-        sure: bits & head::SURE != 0,
+        joined: life.joined,
+        sure: life.sure,
         now_ns: START_NS,
         records: Vec::new(),
     };
-    while !program.is_over() {
-        flow.step(&mut program);
+    let reset = life.reset;
+    for step in life {
+        flow.step(&step);
     }
-    let ended = if bits & head::RESET != 0 {
-        Ended::Rst
-    } else {
-        Ended::Fin
-    };
+    let ended = if reset { Ended::Rst } else { Ended::Fin };
     flow.finish(ended);
     assert_eq!(flow.engine.sessions(), 0, "a session was left behind");
     assert_eq!(flow.engine.exchanges(), 0, "an exchange was left behind");
@@ -159,44 +101,22 @@ struct Flow {
 }
 
 impl Flow {
-    fn step(&mut self, program: &mut Program<'_>) {
-        let control = program.u8();
-        let direction = Direction::BOTH[usize::from(control & 1)];
-        let argument = control >> 4;
+    fn step(&mut self, step: &Step<'_>) {
+        let (direction, argument) = (step.direction, step.argument);
         self.now_ns += 1000;
-        match control >> 1 & 7 {
-            step::SHORT => {
-                let len = usize::from(program.u8());
-                self.say(direction, program.take(len));
-            }
-            step::REPEATED => {
-                let len = usize::from(program.u8());
-                let bytes = program.take(len).repeat(1 << argument.min(8));
-                self.say(direction, &bytes);
-            }
-            step::BYTEWISE => {
-                let len = usize::from(program.u8());
-                for byte in program.take(len).chunks(1) {
-                    self.say(direction, byte);
-                }
-            }
-            step::GAP => {
-                let len = u64::from(program.u16()) << argument;
-                self.lose(direction, len);
-            }
-            step::TIME => {
+        match step.what {
+            What::Chunk(bytes) => self.say(direction, bytes),
+            What::Repeated(bytes) => self.say(direction, &bytes.repeat(1 << argument.min(8))),
+            What::Bytewise(bytes) => bytes.chunks(1).for_each(|byte| self.say(direction, byte)),
+            What::Lost(len) => self.lose(direction, u64::from(len) << argument),
+            What::Time => {
                 self.now_ns += 1000 << (2 * argument);
                 self.engine.sweep(self.now_ns, 16, &mut self.records);
             }
-            step::END => {
+            What::End => {
                 if let Some(id) = self.session.filter(|_| !self.ignored) {
                     self.engine.half_close(id, direction, &mut self.records);
                 }
-            }
-            // Long, and what has no meaning of its own.
-            _ => {
-                let len = usize::from(program.u16());
-                self.say(direction, program.take(len));
             }
         }
     }
@@ -259,25 +179,4 @@ impl Flow {
             self.engine.close(id, ended, self.now_ns, &mut self.records);
         }
     }
-}
-
-/// The input that says what `script` says.
-pub fn seed(script: &Script) -> Vec<u8> {
-    let [low, high] = script.server_port.to_le_bytes();
-    let mut seed = vec![script.l4 | head::SURE | head::BY_PORT, low, high];
-    for (direction, bytes) in &script.messages {
-        for chunk in bytes.chunks(usize::from(u16::MAX)) {
-            let direction = *direction as u8;
-            let len = chunk.len() as u16;
-            match u8::try_from(chunk.len()) {
-                Ok(len) => seed.extend([direction | step::SHORT << 1, len]),
-                Err(_) => {
-                    let [low, high] = len.to_le_bytes();
-                    seed.extend([direction | step::LONG << 1, low, high]);
-                }
-            }
-            seed.extend_from_slice(chunk);
-        }
-    }
-    seed
 }
