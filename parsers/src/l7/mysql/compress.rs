@@ -97,7 +97,12 @@ pub(super) struct Compression {
 
 impl MySql {
     /// A piece of a compressed packet.
-    pub(super) fn compressed_packet(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    pub(super) fn compressed_packet(
+        &mut self,
+        direction: Direction,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         let Some(mut compression) = self.compression.take() else {
             return Advance::Malformed;
         };
@@ -118,8 +123,11 @@ impl MySql {
         {
             *side = Side::default();
         }
-        (0..bytes.len().saturating_sub(HEADER_BYTES))
-            .find(|at| bytes.get(*at..).is_some_and(|rest| begins_message(rest, direction)))
+        (0..bytes.len().saturating_sub(HEADER_BYTES)).find(|at| {
+            bytes
+                .get(*at..)
+                .is_some_and(|rest| begins_message(rest, direction))
+        })
     }
 }
 
@@ -163,7 +171,13 @@ pub(super) fn begins_message(bytes: &[u8], direction: Direction) -> bool {
 }
 
 impl Side {
-    fn advance(&mut self, parser: &mut MySql, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    fn advance(
+        &mut self,
+        parser: &mut MySql,
+        direction: Direction,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         let mut at = 0;
         let mut work = take_work_buffer();
         work.append(&mut self.held);
@@ -187,11 +201,7 @@ impl Side {
     }
 
     /// Begins the packet that `input` begins with.
-    fn begin(
-        &mut self,
-        input: Input<'_>,
-        work: &mut Vec<u8>,
-    ) -> Result<(), Advance> {
+    fn begin(&mut self, input: Input<'_>, work: &mut Vec<u8>) -> Result<(), Advance> {
         let header = Header::read(input.bytes).ok_or(Advance::Need(HEADER_BYTES))?;
         let len = header.len as usize;
         let mut want = HEADER_BYTES + len.min(HEAD_BYTES);
@@ -332,7 +342,10 @@ impl Side {
         }
         let inflatable = (self.wire_left - RESERVE_BYTES.min(self.wire_left)) as usize;
         let from = rest.get(..here.min(inflatable))?;
-        let (used, made) = self.inflater.as_mut()?.inflate(from, work, self.plain_left as usize)?;
+        let (used, made) = self
+            .inflater
+            .as_mut()?
+            .inflate(from, work, self.plain_left as usize)?;
         self.wire_left -= used as u32;
         self.plain_left = self.plain_left.checked_sub(made as u32)?;
         self.budget = self.budget.saturating_sub(made as u64);

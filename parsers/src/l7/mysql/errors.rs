@@ -65,7 +65,9 @@ const SERVER_ERRORS: &[(u16, u16)] = &[
 
 /// `status` of an ERR packet's code.
 pub(super) fn status(code: u16) -> Status {
-    let is_server = SERVER_ERRORS.iter().any(|(first, last)| (*first..=*last).contains(&code));
+    let is_server = SERVER_ERRORS
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&code));
     if is_server {
         Status::ServerError
     } else {

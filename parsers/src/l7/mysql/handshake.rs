@@ -2,8 +2,8 @@
 //! Packets"; MariaDB "Connection".
 
 use super::capability::{
-    Capabilities, CONNECT_ATTRS, CONNECT_WITH_DB, LONG_PASSWORD, PLUGIN_AUTH, PLUGIN_AUTH_LENENC, PROTOCOL_41,
-    SECURE_CONNECTION, SSL,
+    CONNECT_ATTRS, CONNECT_WITH_DB, Capabilities, LONG_PASSWORD, PLUGIN_AUTH, PLUGIN_AUTH_LENENC,
+    PROTOCOL_41, SECURE_CONNECTION, SSL,
 };
 use super::wire::Reader;
 

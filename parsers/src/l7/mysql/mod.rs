@@ -11,18 +11,20 @@ mod compress;
 mod errors;
 mod handshake;
 mod inflate;
+mod outcome;
 mod parameters;
 mod probe;
 mod reply;
 mod request;
+mod result;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;
-use crate::limits::DATABASE_BYTES_MAX;
 use crate::l7::sql::{Handle, Statements};
+use crate::limits::DATABASE_BYTES_MAX;
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use capability::Capabilities;
 use command::Command;
@@ -77,6 +79,8 @@ pub struct MySql {
     file: bool,
     /// Whether EOF packets were seen to end definitions, or to be left out.
     eof_packets: Option<bool>,
+    /// An EOF packet follows the definition at hand: for when nothing else tells.
+    eof_follows: bool,
     /// The request that the answer at hand belongs to.
     asked: Option<Tag>,
     client_capabilities: Capabilities,
@@ -171,6 +175,7 @@ impl Parser for MySql {
             message_has_ended: false,
             file: false,
             eof_packets: None,
+            eof_follows: false,
             asked: None,
             client_capabilities: 0,
             server_capabilities: 0,

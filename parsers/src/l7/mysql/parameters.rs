@@ -108,9 +108,13 @@ impl<'a> Value<'a> {
             Self::Signed(value) => write!(rest, "{value}"),
             Self::Unsigned(value) => write!(rest, "{value}"),
             // `Display` writes no exponents: 1e300 would take 301 digits.
-            Self::Float(value) if (1e-9..1e18).contains(&value.abs()) || value == 0.0 => write!(rest, "{value}"),
+            Self::Float(value) if (1e-9..1e18).contains(&value.abs()) || value == 0.0 => {
+                write!(rest, "{value}")
+            }
             Self::Float(value) => write!(rest, "{value:e}"),
-            Self::Double(value) if (1e-9..1e18).contains(&value.abs()) || value == 0.0 => write!(rest, "{value}"),
+            Self::Double(value) if (1e-9..1e18).contains(&value.abs()) || value == 0.0 => {
+                write!(rest, "{value}")
+            }
             Self::Double(value) => write!(rest, "{value:e}"),
             Self::Date(year, [month, day, 0, 0, 0], 0) => write!(rest, "{year:04}-{month:02}-{day:02}"),
             Self::Date(year, [month, day, h, m, s], micros) => {
@@ -132,7 +136,11 @@ impl<'a> Value<'a> {
 
 fn write_micros(to: &mut &mut [u8], micros: u32) -> std::io::Result<()> {
     use std::io::Write as _;
-    if micros == 0 { Ok(()) } else { write!(to, ".{micros:06}") }
+    if micros == 0 {
+        Ok(())
+    } else {
+        write!(to, ".{micros:06}")
+    }
 }
 
 /// One parameter as read: its name (of query attributes only) and value.

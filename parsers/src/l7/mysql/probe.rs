@@ -3,7 +3,7 @@
 use super::command;
 use super::compress::begins_message;
 use super::handshake::{Greeting, Login};
-use super::reply::{is_error_packet, is_ok_packet};
+use super::outcome::{is_error_packet, is_ok_packet};
 use super::request::payload;
 use super::wire::{HEADER_BYTES, Header};
 use crate::l7::sql::{Dialect, begins_like_sql};
@@ -39,9 +39,13 @@ pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
     }
     let server = match (header.sequence, first) {
         (0, 0x0A) => len < 512 && Greeting::read(body).is_some(),
-        (sequence, 0xFF) => len < 4096 && is_error_packet(body, sequence == 0 && whole && head.len() == len + 4),
+        (sequence, 0xFF) => {
+            len < 4096 && is_error_packet(body, sequence == 0 && whole && head.len() == len + 4)
+        }
         (1, 1..=0xFA) => len == 1 && is_result(head),
-        (1, 0x00) => context.on_known_port && head.len() == len + HEADER_BYTES && is_ok_packet(body, header.len),
+        (1, 0x00) => {
+            context.on_known_port && head.len() == len + HEADER_BYTES && is_ok_packet(body, header.len)
+        }
         _ => false,
     };
     if server {
@@ -59,6 +63,7 @@ pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
     }
     let undecided = match (header.sequence, first) {
         (0, 0x0A) => (20..512).contains(&len),
+        (0, 0xFF) => (11..512).contains(&len) && context.at_stream_start,
         (0, _) => header.len < REQUEST_BYTES_MAX && command::fits(first, header.len),
         (1, _) => len == 1 || (32..4096).contains(&len),
         _ => false,
@@ -174,7 +179,8 @@ pub(super) fn begins_request(plain: &[u8], len: usize) -> bool {
     let fits = header.sequence == 0 && command::fits(command, header.len);
     // It is the packet's only one, or goes on in the next packet.
     let alone = header.packet_bytes() == len as u64;
-    fits && ((alone && !matches!(command, command::QUERY | command::STMT_PREPARE)) || is_request(header, plain, false))
+    fits && ((alone && !matches!(command, command::QUERY | command::STMT_PREPARE))
+        || is_request(header, plain, false))
 }
 
 /// Whether `plain`, as in [`begins_request`], begins with an answer.

@@ -154,7 +154,9 @@ impl MySql {
                 self.last_prepared = handle;
                 return handle.map_or(0, sql::Handle::to_number);
             }
-            command::STMT_EXECUTE | command::STMT_BULK_EXECUTE => self.describe_execute(command, body, cut, out),
+            command::STMT_EXECUTE | command::STMT_BULK_EXECUTE => {
+                self.describe_execute(command, body, cut, out);
+            }
             command::STMT_CLOSE
             | command::STMT_RESET
             | command::STMT_FETCH
@@ -247,7 +249,10 @@ impl MySql {
         let Some(mut id) = reader.u32() else { return };
         let attributes = self.agreed(QUERY_ATTRIBUTES) == Some(true);
         let last = self.last_prepared.filter(|_| id == LAST_STATEMENT);
-        if let Some(known) = last.and_then(|handle| self.statements.get(handle)).and_then(|s| s.note.id) {
+        if let Some(known) = last
+            .and_then(|handle| self.statements.get(handle))
+            .and_then(|s| s.note.id)
+        {
             id = known;
         }
         if id != LAST_STATEMENT {
@@ -272,7 +277,9 @@ impl MySql {
         } else {
             declared
         };
-        let Some(count) = count.filter(|n| *n > 0) else { return };
+        let Some(count) = count.filter(|n| *n > 0) else {
+            return;
+        };
         let redacted = out.settings().redaction.sql_literals;
         let mut to = out.write_attr("parameters");
         let types = &mut statement.note.types;

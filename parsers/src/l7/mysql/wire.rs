@@ -112,7 +112,10 @@ mod tests {
         assert_eq!(read(&[0xFC, 1, 2]), Some(0x201));
         assert_eq!(read(&[0xFD, 1, 2, 3]), Some(0x3_0201));
         assert_eq!(read(&[0xFE, 1, 0, 0, 0, 0, 0, 0, 1]), Some(0x100_0000_0000_0001));
-        assert_eq!((read(&[0xFB]), read(&[0xFF]), read(&[0xFC, 1]), read(&[])), (None, None, None, None));
+        assert_eq!(
+            (read(&[0xFB]), read(&[0xFF]), read(&[0xFC, 1]), read(&[])),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub(super) fn server_fits(header: Header) -> bool {
 }
 
 fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\n' | b'\r'))
+    bytes
+        .iter()
+        .all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\n' | b'\r'))
 }
 
 /// What the bytes of a message say of whether it is one.
@@ -86,7 +88,9 @@ pub(super) fn look_at_client(header: Header, body: &[u8], whole: bool) -> Look {
             let sql = reader.text_so_far();
             let types = reader.u16();
             let ends = !whole || types.is_some_and(|n| reader.0.len() == usize::from(n) * 4);
-            look(Some(is_text(name) && ends && begins_like_sql(sql, Dialect::PostgreSql)))
+            look(Some(
+                is_text(name) && ends && begins_like_sql(sql, Dialect::PostgreSql),
+            ))
         }
         b'B' if whole => look(bind_ends(reader)),
         b'D' | b'C' if whole => {

@@ -44,7 +44,11 @@ fn probe_opening(head: &[u8], context: &ProbeContext) -> Probe {
         return Probe::NoMatch;
     }
     if head.len() < HEAD_BYTES {
-        return if context.complete { Probe::NoMatch } else { Probe::NeedMore };
+        return if context.complete {
+            Probe::NoMatch
+        } else {
+            Probe::NeedMore
+        };
     }
     let Some((opening, len)) = Opening::read(head) else {
         return Probe::NoMatch;
@@ -109,7 +113,10 @@ pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
 /// Where in `bytes` the server's next answer begins.
 pub(super) fn find_answer(bytes: &[u8]) -> Option<usize> {
     // The lost bytes ended with an answer, if what is here begins with one.
-    let begins = matches!(bytes.first(), Some(b'1' | b'2' | b'T' | b'C' | b'E' | b'R' | b'I' | b't' | b'H' | b'G'));
+    let begins = matches!(
+        bytes.first(),
+        Some(b'1' | b'2' | b'T' | b'C' | b'E' | b'R' | b'I' | b't' | b'H' | b'G')
+    );
     if begins && follow(bytes, look_at_server).is_some_and(|chain| chain.sure >= 2 && is_server(&chain)) {
         return Some(0);
     }

@@ -60,7 +60,11 @@ impl PostgreSql {
                 };
             };
             if !message::server_fits(header) {
-                return if at > 0 { Advance::Consumed(at) } else { Advance::Malformed };
+                return if at > 0 {
+                    Advance::Consumed(at)
+                } else {
+                    Advance::Malformed
+                };
             }
             let wanted = match header.kind {
                 b'C' | b'R' | b'Z' => header.body as usize,
@@ -70,7 +74,11 @@ impl PostgreSql {
             };
             let want = HEADER_BYTES + wanted.min(header.body as usize);
             if bytes.len() < want && !input.ended {
-                return if at > 0 { Advance::Consumed(at) } else { Advance::Need(want) };
+                return if at > 0 {
+                    Advance::Consumed(at)
+                } else {
+                    Advance::Need(want)
+                };
             }
             let end = at as u64 + header.message_bytes();
             match self.server_message(header, header.body_of(bytes), at == 0, out) {

@@ -164,7 +164,9 @@ impl PostgreSql {
             sql::describe(out, statement.text, statement.cut, Dialect::PostgreSql);
         }
         let kind = match run {
-            Run { has_execute: true, .. } => "EXECUTE",
+            Run {
+                has_execute: true, ..
+            } => "EXECUTE",
             Run { has_parse: true, .. } => "PARSE",
             Run { first, .. } => match first {
                 b'Q' => "QUERY",
@@ -212,9 +214,11 @@ impl PostgreSql {
                 let kept = kept.unwrap_or(&[]);
                 // The text is cut when its end is not here; the types behind it don't matter.
                 let cut = cut && reader.0.is_empty();
-                let handle = self
-                    .statements
-                    .insert(Key::statement(name).bytes(), kept, cut || kept.len() < text.len());
+                let handle = self.statements.insert(
+                    Key::statement(name).bytes(),
+                    kept,
+                    cut || kept.len() < text.len(),
+                );
                 if sql::begins_transaction(text) {
                     self.describe_by(handle, out);
                 } else {

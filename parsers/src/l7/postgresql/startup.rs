@@ -35,7 +35,9 @@ impl Opening {
             CANCEL if (16..=268).contains(&len) => Self::Cancel {
                 process: reader.u32().unwrap_or(0),
             },
-            _ if code >> 16 == MAJOR_3 && code & 0xFFFF < 10_000 && (9..=LEN_MAX).contains(&len) => Self::Startup,
+            _ if code >> 16 == MAJOR_3 && code & 0xFFFF < 10_000 && (9..=LEN_MAX).contains(&len) => {
+                Self::Startup
+            }
             _ => return None,
         };
         Some((opening, len as usize))

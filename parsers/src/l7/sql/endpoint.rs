@@ -127,18 +127,14 @@ fn table_of<'a>(verb: Token<'a>, mut tokens: Tokens<'a>) -> Option<Name<'a>> {
         tokens.find(|t| t.is(b"INTO"))?;
         return name_after_modifiers(tokens);
     }
-    if verb_is(&[
-        b"ANALYZE",
-        b"OPTIMIZE",
-        b"CHECK",
-        b"CHECKSUM",
-        b"REPAIR",
-        b"VACUUM",
-    ]) {
+    if verb_is(&[b"ANALYZE", b"OPTIMIZE", b"CHECK", b"CHECKSUM", b"REPAIR"]) {
         let mut ahead = tokens;
         if ahead.any(|t| t.is_any(&[b"TABLE", b"TABLES"])) {
             return name_after_modifiers(ahead);
         }
+    }
+    if verb_is(&[b"VACUUM", b"ANALYZE"]) {
+        return vacuumed(tokens);
     }
     if verb_is(&[b"EXPLAIN", b"DESCRIBE", b"DESC"]) {
         return explained(tokens);
@@ -184,21 +180,24 @@ fn summarize_with(tokens: Tokens<'_>) -> Summary<'_> {
 }
 
 /// The table behind the first FROM that has one.
-fn after_from<'a>(mut tokens: Tokens<'a>) -> Option<Name<'a>> {
-    let mut previous: Option<Token<'a>> = None;
+fn after_from(mut tokens: Tokens<'_>) -> Option<Name<'_>> {
+    // The word before; a whole token kept from round to round costs more than reading it.
+    let mut previous: &[u8] = &[];
     while let Some(token) = tokens.next() {
-        let before = previous.replace(token);
-        match token.kind {
-            Kind::Mark(b'(') if before.is_some_and(|t| t.is_any(FROM_FUNCTIONS)) => {
-                pass_parentheses(&mut tokens);
-            }
-            // `a IS DISTINCT FROM b`
-            Kind::Word if token.is(b"FROM") && !before.is_some_and(|t| t.is(b"DISTINCT")) => {
-                if let Some(name) = name_in_from(tokens) {
-                    return Some(name);
-                }
-            }
-            _ => {}
+        let before = std::mem::replace(
+            &mut previous,
+            if token.kind == Kind::Word { token.text } else { &[] },
+        );
+        let is = |keyword: &[u8]| before.eq_ignore_ascii_case(keyword);
+        if token.kind == Kind::Mark(b'(') && FROM_FUNCTIONS.iter().any(|function| is(function)) {
+            pass_parentheses(&mut tokens);
+        }
+        // `a IS DISTINCT FROM b`
+        if token.is(b"FROM")
+            && !is(b"DISTINCT")
+            && let Some(name) = name_in_from(tokens)
+        {
+            return Some(name);
         }
     }
     None
@@ -265,6 +264,19 @@ fn object_of(mut tokens: Tokens<'_>) -> Option<Name<'_>> {
         }
         if token.kind != Kind::Word || !token.is_any(OBJECT_MODIFIERS) {
             return None;
+        }
+    }
+    None
+}
+
+/// The table of PostgreSQL's VACUUM and ANALYZE, behind their options.
+fn vacuumed(mut tokens: Tokens<'_>) -> Option<Name<'_>> {
+    const OPTIONS: &[&[u8]] = &[b"FULL", b"FREEZE", b"VERBOSE", b"ANALYZE"];
+    while let Some(token) = tokens.next() {
+        if token.kind == Kind::Mark(b'(') {
+            pass_parentheses(&mut tokens);
+        } else if !token.is_any(OPTIONS) {
+            return token.is_name().then(|| name_from(token, tokens).0);
         }
     }
     None
@@ -361,6 +373,9 @@ mod tests {
             ("EXPLAIN ANALYZE SELECT * FROM t", "EXPLAIN t"),
             ("DESC t", "DESC t"),
             ("ANALYZE TABLE t", "ANALYZE t"),
+            ("VACUUM (VERBOSE, ANALYZE) t", "VACUUM t"),
+            ("vacuum full analyze s.t", "VACUUM s.t"),
+            ("VACUUM", "VACUUM"),
             ("MERGE INTO t USING u ON a = b", "MERGE t"),
             ("WITH x AS (SELECT * FROM t) SELECT * FROM x", "SELECT t"),
             (

@@ -42,8 +42,9 @@ pub(crate) struct Token<'a> {
 
 impl Token<'_> {
     /// Whether it is this keyword, given in upper case.
+    #[inline]
     pub(crate) fn is(&self, keyword: &[u8]) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
+        self.text.len() == keyword.len() && self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
 
     /// Whether it is one of these keywords.
@@ -70,8 +71,43 @@ pub(crate) struct Tokens<'a> {
     dialect: Dialect,
 }
 
-const fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'@') || byte >= 0x80
+/// What a byte may begin or go on with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Blank,
+    /// Letters, `_`, `@`, `$` and what is not ASCII.
+    Letter,
+    Digit,
+    /// Begins a comment, perhaps: `-`, `/`, `#`, and `*` behind one that was run.
+    Comment,
+    /// Anything else.
+    Other,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut value = 0;
+    while value < 256 {
+        classes[value] = match value as u8 {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0 => Class::Blank,
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'@' | b'$' | 0x80.. => Class::Letter,
+            b'-' | b'/' | b'#' | b'*' => Class::Comment,
+            _ => Class::Other,
+        };
+        value += 1;
+    }
+    classes
+};
+
+#[inline]
+fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
+#[inline]
+fn is_word_byte(byte: u8) -> bool {
+    matches!(class(byte), Class::Letter | Class::Digit)
 }
 
 impl<'a> Tokens<'a> {
@@ -85,24 +121,35 @@ impl<'a> Tokens<'a> {
     }
 
     /// Passes blanks and comments.
+    #[inline]
     fn pass_blanks(&mut self) {
-        loop {
-            match *self.rest() {
-                [b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0, ..] => self.at += 1,
-                [b'-', b'-', ..] => self.pass_line(),
-                [b'#', ..] if self.dialect == Dialect::MySql => self.pass_line(),
-                // What MySQL (MariaDB) runs though others take it for a comment: `/*!40101 SET ... */`.
-                [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] if self.dialect == Dialect::MySql => {
-                    self.at += memchr(b'!', self.rest()).map_or(3, |n| n + 1);
-                    while self.rest().first().is_some_and(u8::is_ascii_digit) {
-                        self.at += 1;
-                    }
-                }
-                [b'*', b'/', ..] if self.dialect == Dialect::MySql => self.at += 2,
-                [b'/', b'*', ..] => self.pass_comment(),
+        while let Some(byte) = self.sql.get(self.at) {
+            match class(*byte) {
+                Class::Blank => self.at += 1,
+                Class::Comment if self.pass_any_comment() => {}
                 _ => return,
             }
         }
+    }
+
+    /// Passes the comment that begins here; false when none does.
+    fn pass_any_comment(&mut self) -> bool {
+        let mysql = self.dialect == Dialect::MySql;
+        match *self.rest() {
+            [b'-', b'-', ..] => self.pass_line(),
+            [b'#', ..] if mysql => self.pass_line(),
+            // What MySQL (MariaDB) runs though others take it for a comment: `/*!40101 SET ... */`.
+            [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] if mysql => {
+                self.at += memchr(b'!', self.rest()).map_or(3, |n| n + 1);
+                while self.rest().first().is_some_and(u8::is_ascii_digit) {
+                    self.at += 1;
+                }
+            }
+            [b'*', b'/', ..] if mysql => self.at += 2,
+            [b'/', b'*', ..] => self.pass_comment(),
+            _ => return false,
+        }
+        true
     }
 
     fn pass_line(&mut self) {
@@ -188,13 +235,35 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    #[inline]
     fn pass_word(&mut self) {
-        let rest = self.rest();
-        self.at += rest.iter().take_while(|b| is_word_byte(**b)).count();
+        while self.sql.get(self.at).is_some_and(|b| is_word_byte(*b)) {
+            self.at += 1;
+        }
     }
 
     /// Passes the token at hand, and says what it is.
+    #[inline]
     fn pass_token(&mut self, first: u8) -> Kind {
+        match class(first) {
+            Class::Letter
+                if first == b'$' && self.dialect == Dialect::PostgreSql && self.pass_dollar_quoted() =>
+            {
+                Kind::Literal
+            }
+            Class::Letter => {
+                self.pass_word();
+                Kind::Word
+            }
+            Class::Digit => {
+                self.pass_number();
+                Kind::Literal
+            }
+            _ => self.pass_mark(first),
+        }
+    }
+
+    fn pass_mark(&mut self, first: u8) -> Kind {
         let mysql = self.dialect == Dialect::MySql;
         match first {
             b'\'' => {
@@ -211,15 +280,6 @@ impl<'a> Tokens<'a> {
                 self.pass_quoted(b'`', false);
                 Kind::Quoted
             }
-            b'$' if !mysql && self.pass_dollar_quoted() => Kind::Literal,
-            b'0'..=b'9' => {
-                self.pass_number();
-                Kind::Literal
-            }
-            byte if is_word_byte(byte) => {
-                self.pass_word();
-                Kind::Word
-            }
             byte => {
                 self.at += 1;
                 Kind::Mark(byte)
@@ -231,6 +291,7 @@ impl<'a> Tokens<'a> {
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Token<'a>> {
         self.pass_blanks();
         let start = self.at;

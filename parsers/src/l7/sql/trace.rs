@@ -23,6 +23,10 @@ pub(crate) fn write_traceparent(out: &mut Out<'_>, value: &[u8]) {
 
 /// Looks for the trace in the comments of `sql`.
 pub(super) fn write_comment_trace(out: &mut Out<'_>, sql: &[u8]) {
+    // Most statements have no comment.
+    if memchr::memchr(b'/', sql).is_none() {
+        return;
+    }
     if let Some(at) = memmem::find(sql, b"traceparent='")
         && let Some(value) = sql.get(at + b"traceparent='".len()..)
     {

@@ -57,7 +57,10 @@ fn both_ways_of_packing_are_read() {
         let (first, rest) = answer.split_at(1000);
         let (second, third) = rest.split_at(2001);
         let packed = [pack(1, first), pack(2, second), pack(3, third)].concat();
-        let request = pack(0, &query("SELECT id FROM t WHERE a = 'something that is rather long'"));
+        let request = pack(
+            0,
+            &query("SELECT id FROM t WHERE a = 'something that is rather long'"),
+        );
         let script = session(capability)
             .client(&request)
             .server(&packed)
@@ -87,7 +90,13 @@ fn both_ways_of_packing_are_read() {
 #[test]
 fn several_messages_may_share_a_packet() {
     let close = super::command(0x19, &[1, 0, 0, 0]);
-    let queries = [query("SELECT 1 FROM a"), close.clone(), close, query("SELECT 2 FROM b")].concat();
+    let queries = [
+        query("SELECT 1 FROM a"),
+        close.clone(),
+        close,
+        query("SELECT 2 FROM b"),
+    ]
+    .concat();
     for pack in [stored as fn(u8, &[u8]) -> Vec<u8>, zlib, zstd] {
         let request = pack(0, &queries);
         let script = session(COMPRESS)
@@ -124,7 +133,10 @@ fn what_nobody_needs_is_passed() {
         .client(stored(0, &query("COMMIT")))
         .server(stored(1, &ok(1, 0)));
     let told = script.replay();
-    assert_eq!((told[1].status, told[1].rows, told[1].req_len), ("ok", Some(1), Some(packed.len() as u64)));
+    assert_eq!(
+        (told[1].status, told[1].rows, told[1].req_len),
+        ("ok", Some(1), Some(packed.len() as u64))
+    );
     assert!(told[1].truncated);
     assert_eq!((told[2].kind, told[2].truncated), ("matched", false));
 }
@@ -144,7 +156,11 @@ fn bombs_cost_little_and_what_follows_is_read() {
     let seen: Vec<_> = told.iter().map(|t| (t.kind, t.truncated, t.rows)).collect();
     assert_eq!(
         seen,
-        [("matched", false, None), ("matched", true, None), ("matched", false, Some(1))]
+        [
+            ("matched", false, None),
+            ("matched", true, None),
+            ("matched", false, Some(1))
+        ]
     );
 }
 
@@ -157,13 +173,22 @@ fn lying_packets_end_in_nothing_worse() {
     too_short[4] -= 1;
     let mut broken = zlib(0, &sql);
     broken[12] ^= 0xFF;
-    for lie in [too_long, too_short, broken, stored(0, &[]), zstd(0, &sql)[..30].to_vec()] {
+    for lie in [
+        too_long,
+        too_short,
+        broken,
+        stored(0, &[]),
+        zstd(0, &sql)[..30].to_vec(),
+    ] {
         let script = session(COMPRESS)
             .client(&lie)
             .server(stored(1, &result(1)))
             .client(stored(0, &query("SELECT 1")))
             .server(stored(1, &result(1)));
-        for told in [script.replay(), script.run(|_, bytes| vec![1; bytes.len()], None, 0)] {
+        for told in [
+            script.replay(),
+            script.run(|_, bytes| vec![1; bytes.len()], None, 0),
+        ] {
             assert!(told.iter().all(|t| t.proto == "mysql"), "{told:#?}");
         }
     }
@@ -174,7 +199,10 @@ fn joined_mid_stream_it_is_recognised() {
     let script = Script::tcp(3306)
         .client(stored(0, &query("use `test`")))
         .server(stored(1, &ok(1, 0)))
-        .client(zlib(0, &query("SELECT id FROM t WHERE a = 'something that is rather long'")))
+        .client(zlib(
+            0,
+            &query("SELECT id FROM t WHERE a = 'something that is rather long'"),
+        ))
         .server(zlib(1, &result(20)));
     for start in 0..3 {
         let told = script.run(|_, bytes| vec![bytes.len()], None, start);

@@ -1,6 +1,8 @@
 //! Whole conversations, packet by packet.
 
+mod commands;
 mod compressed;
+mod hostile;
 
 use crate::field::Field;
 use crate::testing::{Script, Told};
@@ -136,7 +138,10 @@ fn a_session_from_greeting_to_quit() {
     assert_eq!((told[3].code, told[3].attr("sqlstate")), (Some(1064), "42000"));
     assert_eq!(told[3].text(Field::Exception), "You have an error");
     let domains: Vec<_> = told.iter().map(|t| t.text(Field::Domain)).collect();
-    assert_eq!(domains, ["shop", "shop", "shop", "shop", "shop", "other", "other"]);
+    assert_eq!(
+        domains,
+        ["shop", "shop", "shop", "shop", "shop", "other", "other"]
+    );
     script.check();
 }
 
@@ -156,7 +161,10 @@ fn results_without_eof_packets() {
             .concat(),
         );
     let rows: Vec<_> = script.replay().iter().map(|t| (t.kind, t.rows)).collect();
-    assert_eq!(rows, [("matched", None), ("matched", Some(1)), ("matched", Some(0))]);
+    assert_eq!(
+        rows,
+        [("matched", None), ("matched", Some(1)), ("matched", Some(0))]
+    );
     script.check();
 }
 
@@ -214,7 +222,10 @@ fn prepared_statements_keep_their_text() {
             ]
         );
         assert!(told[1..5].iter().all(|t| t.attr("statement_id") == "7"));
-        assert_eq!(told[2].text(Field::Resource), "SELECT id FROM t WHERE a = ? AND b = ?");
+        assert_eq!(
+            told[2].text(Field::Resource),
+            "SELECT id FROM t WHERE a = ? AND b = ?"
+        );
         assert_eq!(told[2].text(Field::Endpoint), "SELECT t");
         assert_eq!(told[2].attr("parameters"), "-42,'abc'");
         assert_eq!(told[3].attr("parameters"), "5,NULL");
@@ -225,7 +236,9 @@ fn prepared_statements_keep_their_text() {
 
 #[test]
 fn after_a_loss_in_a_long_result_the_next_answer_finds_its_request() {
-    let rows: Vec<u8> = (0..8000).flat_map(|i| row(4, &format!("row number {i}"))).collect();
+    let rows: Vec<u8> = (0..8000)
+        .flat_map(|i| row(4, &format!("row number {i}")))
+        .collect();
     let script = session(BASE)
         .client(query("SELECT id FROM t"))
         .server([packet(1, &[1]), column(2, "id"), eof(3, 2)].concat())
@@ -238,5 +251,9 @@ fn after_a_loss_in_a_long_result_the_next_answer_finds_its_request() {
         .server(ok(1, 0));
     let told = script.run(|_, bytes| vec![bytes.len()], Some(5), 0);
     let last = told.last().map(essence);
-    assert_eq!(last, Some(("matched", "COM_QUERY", "SELECT id FROM u", "ok", Some(0))), "{told:#?}");
+    assert_eq!(
+        last,
+        Some(("matched", "COM_QUERY", "SELECT id FROM u", "ok", Some(0))),
+        "{told:#?}"
+    );
 }

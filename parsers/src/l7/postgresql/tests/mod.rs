@@ -1,5 +1,8 @@
 //! Whole conversations, message by message.
 
+mod hostile;
+mod upgrades;
+
 use crate::field::Field;
 use crate::testing::{Script, Told};
 
@@ -8,11 +11,19 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn opening(code: u32, body: &[u8]) -> Vec<u8> {
-    [&(body.len() as u32 + 8).to_be_bytes()[..], &code.to_be_bytes(), body].concat()
+    [
+        &(body.len() as u32 + 8).to_be_bytes()[..],
+        &code.to_be_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 fn startup() -> Vec<u8> {
-    opening(196_608, b"user\0alice\0database\0shop\0application_name\0psql\0\0")
+    opening(
+        196_608,
+        b"user\0alice\0database\0shop\0application_name\0psql\0\0",
+    )
 }
 
 fn authenticated() -> Vec<u8> {
@@ -59,7 +70,10 @@ fn parse(name: &str, sql: &str) -> Vec<u8> {
 }
 
 fn bind(portal: &str, name: &str) -> Vec<u8> {
-    message(b'B', format!("{portal}\0{name}\0\0\0\0\x01\0\0\0\x01x\0\0").as_bytes())
+    message(
+        b'B',
+        format!("{portal}\0{name}\0\0\0\0\x01\0\0\0\x01x\0\0").as_bytes(),
+    )
 }
 
 fn execute(portal: &str) -> Vec<u8> {
@@ -109,7 +123,13 @@ fn a_session_of_simple_queries() {
         [
             ("matched", "STARTUP", "alice", "ok", None),
             ("matched", "QUERY", "SELECT id FROM t", "ok", Some(2)),
-            ("matched", "QUERY", "INSERT INTO t VALUES (1); DELETE FROM u", "ok", Some(5)),
+            (
+                "matched",
+                "QUERY",
+                "INSERT INTO t VALUES (1); DELETE FROM u",
+                "ok",
+                Some(5)
+            ),
             ("matched", "QUERY", "SELEKT", "client_error", None),
             ("matched", "QUERY", "SELECT 1/0", "server_error", None),
             ("matched", "QUERY", "BEGIN", "ok", None),
@@ -117,7 +137,10 @@ fn a_session_of_simple_queries() {
     );
     assert!(told.iter().all(|t| t.text(Field::Domain) == "shop"));
     assert_eq!(told[1].text(Field::Endpoint), "SELECT t");
-    assert_eq!((told[3].attr("sqlstate"), told[3].text(Field::Exception)), ("42601", "syntax error"));
+    assert_eq!(
+        (told[3].attr("sqlstate"), told[3].text(Field::Exception)),
+        ("42601", "syntax error")
+    );
     assert_eq!(told[0].req_len, Some(startup().len() as u64));
     script.check();
 }
@@ -130,14 +153,54 @@ fn a_run_up_to_sync_is_one_record() {
         .server([message(b'1', b""), ready()].concat())
         .client([bind("", "s1"), execute(""), sync()].concat())
         .server(answer("SELECT 1"))
-        .client([parse("", "BEGIN"), bind("", ""), execute(""), parse("", "UPDATE u SET a = 1"), bind("", ""), execute(""), sync()].concat())
-        .server([message(b'1', b""), message(b'2', b""), complete("BEGIN"), message(b'1', b""), answer("UPDATE 3")].concat())
+        .client(
+            [
+                parse("", "BEGIN"),
+                bind("", ""),
+                execute(""),
+                parse("", "UPDATE u SET a = 1"),
+                bind("", ""),
+                execute(""),
+                sync(),
+            ]
+            .concat(),
+        )
+        .server(
+            [
+                message(b'1', b""),
+                message(b'2', b""),
+                complete("BEGIN"),
+                message(b'1', b""),
+                answer("UPDATE 3"),
+            ]
+            .concat(),
+        )
         // Two runs in flight.
-        .client([bind("", "s1"), execute(""), sync(), parse("", "COMMIT"), bind("", ""), execute(""), sync()].concat())
+        .client(
+            [
+                bind("", "s1"),
+                execute(""),
+                sync(),
+                parse("", "COMMIT"),
+                bind("", ""),
+                execute(""),
+                sync(),
+            ]
+            .concat(),
+        )
         .server([answer("SELECT 7"), message(b'1', b""), answer("COMMIT")].concat())
         // A named portal that is fetched from in pieces.
         .client([bind("c1", "s1"), execute("c1"), sync()].concat())
-        .server([message(b'2', b""), row("1"), row("2"), message(b's', b""), ready()].concat())
+        .server(
+            [
+                message(b'2', b""),
+                row("1"),
+                row("2"),
+                message(b's', b""),
+                ready(),
+            ]
+            .concat(),
+        )
         .client([execute("c1"), sync()].concat())
         .server([row("3"), complete("SELECT 1"), ready()].concat())
         .client([message(b'C', b"Ss1\0"), sync()].concat())
@@ -223,7 +286,10 @@ fn encryption_is_asked_for_first() {
     assert_eq!(told[1].text(Field::Result), "N");
     refused.check();
     let cancel = Script::tcp(5432).client(opening(80_877_102, &[0, 0, 0, 9, 1, 2, 3, 4]));
-    assert_eq!(essence(&cancel.replay()[0]), ("oneway", "CANCEL", "9", "unknown", None));
+    assert_eq!(
+        essence(&cancel.replay()[0]),
+        ("oneway", "CANCEL", "9", "unknown", None)
+    );
     cancel.check();
 }
 
@@ -233,7 +299,15 @@ fn joined_in_the_middle_either_side_is_recognised() {
         .client(query("SELECT id FROM t"))
         .server([columns(), row("1"), complete("SELECT 1"), ready()].concat())
         .client([parse("", "SELECT 2"), bind("", ""), execute(""), sync()].concat())
-        .server([message(b'1', b""), message(b'2', b""), complete("SELECT 1"), ready()].concat());
+        .server(
+            [
+                message(b'1', b""),
+                message(b'2', b""),
+                complete("SELECT 1"),
+                ready(),
+            ]
+            .concat(),
+        );
     for start in 3..script.messages.len() {
         let told = script.run(|_, bytes| vec![bytes.len()], None, start);
         let last = told.last().map(essence).unwrap_or_default();
