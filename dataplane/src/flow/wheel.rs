@@ -103,20 +103,16 @@ impl Wheel {
         if !self.started {
             return None;
         }
-        let mut now = slot_of(now_ns);
-        // A jump over the whole wheel: every slot is due once.
-        if now > self.due + WHEEL_SLOTS as u64 {
-            now = self.due + WHEEL_SLOTS as u64;
-        }
+        let now = slot_of(now_ns);
+        // A jump over the whole wheel: every slot is due, and once is enough. What is armed meanwhile must
+        // go where `now` is, or it would come up again in each round that was jumped over.
+        self.due = self.due.max(now.saturating_sub(WHEEL_SLOTS as u64));
         while self.due < now {
             let taken = self.take_from(self.due as usize % WHEEL_SLOTS, to);
             if taken.is_some() {
                 return taken;
             }
             self.due += 1;
-        }
-        if slot_of(now_ns) > self.due {
-            self.due = slot_of(now_ns);
         }
         None
     }
@@ -196,6 +192,28 @@ mod tests {
             100,
             "chunks are reused, never more than one an armed slot here"
         );
+    }
+
+    #[test]
+    fn a_year_without_packets_is_one_round() {
+        const S: u64 = 1_000_000_000;
+        let mut wheel = Wheel::new();
+        let entry = Entry {
+            flow: 3,
+            generation: 0,
+        };
+        let start = 1_700_000_000 * S;
+        wheel.arm(entry, start + S, start);
+        let now = start + 365 * 86_400 * S;
+        let mut taken = [NO_ENTRY; ENTRIES_PER_TAKE];
+        let mut looks = 0;
+        while wheel.take_due(now, &mut taken).is_some() {
+            // It has just had a packet.
+            wheel.arm(entry, now + 300 * S, now);
+            looks += 1;
+        }
+        assert!((1..=2).contains(&looks), "{looks}");
+        assert_eq!(due(&mut wheel, now + 301 * S), [3]);
     }
 
     #[test]
