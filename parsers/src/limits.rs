@@ -36,6 +36,10 @@ pub const RESPONSE_TIMEOUT_NS: u64 = 60_000_000_000;
 /// How long a response that arrived before its request (two mirror ports) waits for it, ns.
 pub const EARLY_RESPONSE_NS: u64 = 100_000_000;
 
+/// How long an exchange that its client gave up waits for what the server had sent by then, ns: longer
+/// than any round trip.
+pub const GIVEN_UP_NS: u64 = 1_000_000_000;
+
 /// Responses of one flow that wait for their requests.
 pub const EARLY_RESPONSES_PER_FLOW_MAX: usize = 64;
 
@@ -148,6 +152,14 @@ pub const FOLDED_VALUE_BYTES_MAX: usize = 1024;
 
 /// Longest HTTP request method, bytes: those of the registry end at 17.
 pub const METHOD_BYTES_MAX: usize = 32;
+
+/// Size of a dynamic table of HTTP/2 until its sender says otherwise (RFC 9113 section 6.5.2), as HPACK
+/// counts: bytes of text and 32 for each field.
+pub const HPACK_TABLE_BYTES_DEFAULT: u32 = 4096;
+
+/// Largest dynamic table of HTTP/2 that is followed, as HPACK counts. Browsers offer 64 KiB, servers 4; of
+/// a larger one the older fields are unknown.
+pub const HPACK_TABLE_BYTES_MAX: u32 = 64 * 1024;
 
 /// Cipher suites of a ClientHello that a JA4 sorts. Clients offer up to about 120; the registry has 350.
 pub const TLS_CIPHER_SUITES_MAX: usize = 512;

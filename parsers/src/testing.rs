@@ -118,6 +118,8 @@ pub struct Script {
     pub messages: Vec<(Direction, Vec<u8>)>,
     /// Settings of the parsers.
     pub settings: Settings,
+    /// Of which protocols records are made.
+    pub wanted: fn(Protocol) -> bool,
 }
 
 /// The client's port in every script.
@@ -136,6 +138,7 @@ impl Script {
             server_ip: Ipv4Addr::UNSPECIFIED,
             messages: Vec::new(),
             settings: Settings::default(),
+            wanted: |_| true,
         }
     }
 
@@ -257,7 +260,7 @@ impl Script {
         lost: Option<usize>,
         start: usize,
     ) -> Vec<Told> {
-        let mut engine = Engine::new(self.settings.clone(), |_| true);
+        let mut engine = Engine::new(self.settings.clone(), self.wanted);
         let mut records: Vec<Vec<u8>> = Vec::new();
         let mut flow = ReplayedFlow::new(self);
         let mut time_ns = START_NS;

@@ -89,6 +89,8 @@ pub(crate) struct Exchange {
     pub(crate) code: Option<i64>,
     pub(crate) rows: Option<u64>,
     pub(crate) gap_bytes: u64,
+    /// When the client gave it up; 0: it did not.
+    pub(crate) given_up_ns: u64,
     pub(crate) request: Side,
     pub(crate) response: Side,
 }
@@ -111,6 +113,7 @@ impl Exchange {
         code: None,
         rows: None,
         gap_bytes: 0,
+        given_up_ns: 0,
         request: Side::UNSEEN,
         response: Side::UNSEEN,
     };

@@ -124,6 +124,32 @@ impl<'a> Out<'a> {
         self.talk.end(index, how, self.moment.now_ns);
     }
 
+    /// The client has given the selected exchange up. What the server had sent by then may still come and
+    /// belongs to it.
+    pub fn give_up(&mut self) {
+        let now_ns = self.moment.now_ns;
+        match self.slot() {
+            Some(slot) if !slot.response.complete => slot.given_up_ns = now_ns,
+            _ => self.conclude(Ended::Response),
+        }
+    }
+
+    /// Whether the response of the selected exchange has ended.
+    pub fn is_answered(&mut self) -> bool {
+        self.slot().is_some_and(|slot| slot.response.complete)
+    }
+
+    /// The request of the selected response has ended, though its end was not seen.
+    pub fn end_request(&mut self) {
+        if let Some(slot) = self.slot()
+            && slot.request.seen
+            && !slot.request.complete
+        {
+            slot.request.complete = true;
+            slot.truncated = true;
+        }
+    }
+
     /// The selected request was made by the server for the client (a push): its exchange becomes a
     /// `stream` record.
     pub fn pushed(&mut self) {

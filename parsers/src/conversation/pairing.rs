@@ -3,7 +3,7 @@
 use super::exchange::{Exchange, Queue, Role};
 use super::{Moment, NO_MESSAGE, Talk};
 use crate::field::{Ended, Kind};
-use crate::limits::{EARLY_RESPONSE_NS, EARLY_RESPONSES_PER_FLOW_MAX, PENDING_PER_FLOW_MAX};
+use crate::limits::{EARLY_RESPONSE_NS, EARLY_RESPONSES_PER_FLOW_MAX, GIVEN_UP_NS, PENDING_PER_FLOW_MAX};
 use crate::parser::{Direction, Pairing};
 use crate::slab::NONE;
 
@@ -170,6 +170,7 @@ impl Talk<'_> {
             side.len = end_offset.saturating_sub(side.start_offset);
         }
         let (request, response, whole) = (slot.request, slot.response, slot.kind_when_whole());
+        let given_up = slot.given_up_ns > 0;
         self.conversation.completed = self.conversation.completed.saturating_add(1);
         match role {
             Role::OneWay => self.emit_and_free(index, Kind::OneWay, Ended::Response),
@@ -185,7 +186,7 @@ impl Talk<'_> {
                     self.join_early_response(index, end_offset);
                 }
             }
-            Role::Response if request.complete => {
+            Role::Response if request.complete || given_up => {
                 self.exchanges.unlink(&mut self.conversation.requests, index);
                 self.emit_and_free(index, whole, Ended::Response);
             }
@@ -325,6 +326,7 @@ impl Talk<'_> {
             (_, false, _) => Kind::Orphan,
         };
         let ended = match ended {
+            Ended::Fin | Ended::Shutdown | Ended::Timeout if slot.given_up_ns > 0 => Ended::Rst,
             Ended::Fin | Ended::Shutdown if overdue => Ended::Timeout,
             _ if kind == Kind::Orphan && slot.response.complete => Ended::Response,
             ended => ended,
@@ -389,6 +391,8 @@ impl Talk<'_> {
                 } else {
                     self.end(index, Ended::Timeout, now_ns);
                 }
+            } else if slot.given_up_ns > 0 && now_ns.saturating_sub(slot.given_up_ns) > GIVEN_UP_NS {
+                self.end(index, Ended::Rst, now_ns);
             } else if answered && now_ns.saturating_sub(slot.response.end_ns) > timeout {
                 self.end(index, Ended::Response, now_ns);
             } else if in_order && waits {

@@ -191,6 +191,7 @@ pub(crate) mod sql;
 // Strict before loose: a protocol stands above those that would also match its messages.
 protocols! {
     http1: Http1,
+    http2: Http2 { Grpc, Triple },
     tls: Tls,
     ping: Ping,
     websocket: Websocket,

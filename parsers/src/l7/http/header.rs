@@ -6,6 +6,9 @@ use arrayvec::ArrayVec;
 
 use super::trace;
 
+/// Length of the longest name worth reading.
+const NAME_BYTES_MAX: usize = 21;
+
 /// A header worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
@@ -65,6 +68,14 @@ impl Header {
             _ => return None,
         };
         Some((header, len))
+    }
+
+    /// The header of this name.
+    pub(crate) fn of_name(name: &[u8]) -> Option<Self> {
+        let mut line = [0; NAME_BYTES_MAX + 1];
+        line.get_mut(..name.len())?.copy_from_slice(name);
+        *line.get_mut(name.len())? = b':';
+        Self::of_line(line.get(..=name.len())?).map(|(header, _)| header)
     }
 }
 
@@ -153,6 +164,12 @@ mod tests {
             of("NEW_RPC_TRACE_CONTEXT: v"),
             Some((Header::RpcTraceContext, 22))
         );
+        let named = |name: &str| Header::of_name(name.as_bytes());
+        assert_eq!(named("host"), Some(Header::Host));
+        assert_eq!(named("new_rpc_trace_context"), Some(Header::RpcTraceContext));
+        assert_eq!(named("hosts"), None);
+        assert_eq!(named(""), None);
+        assert_eq!(named("a-name-longer-than-any-that-is-worth-reading"), None);
         for other in [
             "",
             "h",

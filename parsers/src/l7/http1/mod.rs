@@ -184,12 +184,13 @@ impl Http1 {
         }
         target::write(out, target.resource);
         write_fields(fields, out);
-        if !fields.upgrade.is_empty() && fields.upgrades_to(b"websocket") {
+        if !fields.upgrade.is_empty() && becomes(fields).is_some() {
             self.keep_upgrade(&target, fields);
         }
     }
 
-    /// A WebSocket's records name the host and path of the request that opened it.
+    /// A WebSocket's records name the host and path of the request that opened it, and so does the first
+    /// of an HTTP/2 connection that was asked for like this.
     #[cold]
     fn keep_upgrade(&mut self, target: &Target<'_>, fields: &Fields<'_>) {
         let bounded = |text: &[u8]| text.get(..UPGRADE_TEXT_BYTES_MAX).unwrap_or(text).to_vec();
@@ -350,20 +351,29 @@ fn opens_tunnel(asked: Option<u32>, line: &StatusLine<'_>) -> bool {
     }
 }
 
+/// What the `Upgrade` field asks for, or agrees to, among the protocols that are read.
+fn becomes(fields: &Fields<'_>) -> Option<Protocol> {
+    if fields.upgrades_to(b"websocket") {
+        Some(Protocol::Websocket)
+    } else if fields.upgrades_to(b"h2c") {
+        Some(Protocol::Http2)
+    } else {
+        None
+    }
+}
+
 /// The connection goes on as something else (RFC 9110 section 15.2.2): WebSocket frames, or what
 /// inference finds.
 #[cold]
 fn switch_protocols(upgrade: Option<Box<Upgrade>>, fields: &Fields<'_>, len: usize, out: &mut Out<'_>) -> Advance {
     out.close();
-    out.hand_over(if fields.upgrades_to(b"websocket") {
-        let (domain, resource) = upgrade.map(|upgrade| (upgrade.domain, upgrade.resource)).unwrap_or_default();
-        HandOver {
-            protocol: Some(Protocol::Websocket),
-            domain,
-            resource,
-        }
-    } else {
-        HandOver::default()
+    let (domain, resource) = upgrade
+        .map(|upgrade| (upgrade.domain, upgrade.resource))
+        .unwrap_or_default();
+    out.hand_over(HandOver {
+        protocol: becomes(fields),
+        domain,
+        resource,
     });
     Advance::HandOver(len)
 }

@@ -1,0 +1,142 @@
+//! What the fields of a header block say of a request or a response.
+
+use super::fields::Fields;
+use super::grpc;
+use super::name::Name;
+use crate::conversation::Out;
+use crate::field::Field;
+use crate::l7::Protocol;
+use crate::l7::http::header::{self, Header};
+use crate::l7::http::target;
+
+/// `version` of every record.
+const VERSION: &[u8] = b"2";
+
+/// Which protocol the fields of a request or response tell; `None`: plain HTTP/2, as far as is known.
+fn protocol(fields: &Fields) -> Option<Protocol> {
+    if fields.has(Name::Triple) || fields.has(Name::TripleVersion) {
+        return Some(Protocol::Triple);
+    }
+    let told = match fields.get(Name::ContentType) {
+        Some(content_type) => grpc::is_grpc(content_type),
+        // The type was in a part of the table that is not known. No other protocol has these.
+        None if fields.unknown => {
+            let agent = fields.get(Name::Http(Header::UserAgent));
+            fields.has(Name::GrpcTimeout) || agent.is_some_and(|agent| agent.starts_with(b"grpc-"))
+        }
+        None => false,
+    };
+    (told || fields.has(Name::GrpcStatus)).then_some(Protocol::Grpc)
+}
+
+/// Writes what the fields say of the request that was just opened.
+pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
+    let protocol = protocol(fields);
+    if let Some(protocol) = protocol {
+        out.proto(protocol);
+    }
+    let method = fields.get(Name::Method).unwrap_or(&[]);
+    let authority = fields.get(Name::Authority);
+    out.text(Field::Version, VERSION);
+    out.text(Field::ReqType, method);
+    if let Some(authority) = authority {
+        out.text(Field::Domain, authority);
+    }
+    match (fields.get(Name::Path), protocol) {
+        (Some(path), Some(_)) => {
+            out.text(Field::Resource, grpc::service(path));
+            out.text(Field::Endpoint, path);
+        }
+        (Some(path), None) => target::write(out, path),
+        // CONNECT has no path (RFC 9113 section 8.5).
+        (None, _) if method == b"CONNECT" => target::write(out, authority.unwrap_or(&[])),
+        (None, _) => {}
+    }
+    for (name, value) in fields.iter() {
+        match name {
+            Name::Http(header) => header::write(out, header, value),
+            Name::GrpcTimeout if protocol.is_some() => out.attr(grpc::TIMEOUT, value),
+            Name::TripleVersion => out.attr(grpc::SERVICE_VERSION, value),
+            _ => {}
+        }
+    }
+    mark(fields, out);
+}
+
+/// Writes what the fields say of the response that was just opened.
+pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
+    if !out.has_request() {
+        out.text(Field::Version, VERSION);
+    }
+    let status = fields.get(Name::Status).and_then(status_code);
+    for (name, value) in fields.iter() {
+        if let Name::Http(header) = name {
+            header::write(out, header, value);
+        }
+    }
+    match (name_protocol(fields, out), status) {
+        (Some(_), Some(200) | None) => {}
+        (Some(_), Some(status)) => {
+            out.attr(grpc::HTTP_STATUS, fields.get(Name::Status).unwrap_or(&[]));
+            if let Some(code) = grpc::code_of_http(status) {
+                out.code(code);
+                out.status(grpc::status(code));
+            }
+        }
+        (None, Some(status)) => {
+            out.code(i64::from(status));
+            out.status(crate::l7::http::status(status));
+        }
+        (None, None) => {}
+    }
+    outcome(fields, out);
+    mark(fields, out);
+}
+
+/// Writes what trailers say of the response that they end.
+pub(super) fn trailers(fields: &Fields, out: &mut Out<'_>) {
+    name_protocol(fields, out);
+    outcome(fields, out);
+    mark(fields, out);
+}
+
+/// What the exchange is, when the response has had its say: its request may not have been seen, or only in
+/// parts.
+fn name_protocol(fields: &Fields, out: &mut Out<'_>) -> Option<Protocol> {
+    let named = out.named_proto();
+    if named.is_some() {
+        return named;
+    }
+    let protocol = protocol(fields)?;
+    out.proto(protocol);
+    Some(protocol)
+}
+
+/// The result of a call; it stands in the trailers, or in the only fields there are.
+fn outcome(fields: &Fields, out: &mut Out<'_>) {
+    let Some(code) = fields.get(Name::GrpcStatus).and_then(grpc::code) else {
+        return;
+    };
+    out.code(code);
+    out.status(grpc::status(code));
+    if let Some(message) = fields.get(Name::GrpcMessage) {
+        grpc::message(out, message);
+    }
+}
+
+/// Says so when fields are missing or cut.
+fn mark(fields: &Fields, out: &mut Out<'_>) {
+    if fields.unknown || fields.cut {
+        out.truncated();
+    }
+}
+
+/// A `:status`: three digits.
+pub(super) fn status_code(value: &[u8]) -> Option<u16> {
+    match value {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
+            Some([a, b, c].iter().fold(0, |code, digit| code * 10 + u16::from(*digit - b'0')))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,80 @@
+//! The header fields worth reading.
+
+use crate::l7::http::header::Header;
+
+/// What a field's name is to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    /// Of no use: neither kept nor decoded.
+    Other,
+    /// Stood in a part of the dynamic table that was never seen.
+    Unknown,
+    Method,
+    Path,
+    Authority,
+    Scheme,
+    Status,
+    ContentType,
+    GrpcStatus,
+    GrpcMessage,
+    GrpcTimeout,
+    TripleVersion,
+    /// Any other field of Triple: it tells the protocol.
+    Triple,
+    /// One that HTTP/1 has too.
+    Http(Header),
+}
+
+impl Name {
+    /// What this name is, in lower case as HTTP/2 has it (RFC 9113 section 8.2).
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b":method" => Self::Method,
+            b":path" => Self::Path,
+            b":authority" => Self::Authority,
+            b":scheme" => Self::Scheme,
+            b":status" => Self::Status,
+            b"content-type" => Self::ContentType,
+            b"grpc-status" => Self::GrpcStatus,
+            b"grpc-message" => Self::GrpcMessage,
+            b"grpc-timeout" => Self::GrpcTimeout,
+            b"tri-service-version" => Self::TripleVersion,
+            [b't', b'r', b'i', b'-', ..] => Self::Triple,
+            _ => Header::of_name(name).map_or(Self::Other, Self::http),
+        }
+    }
+
+    /// Framing of HTTP/1 means nothing here.
+    fn http(header: Header) -> Self {
+        match header {
+            Header::ContentLength | Header::TransferEncoding | Header::Upgrade => Self::Other,
+            header => Self::Http(header),
+        }
+    }
+
+    /// Whether the field's value goes into a record or decides what goes there.
+    #[inline]
+    pub(super) fn is_wanted(self) -> bool {
+        !matches!(self, Self::Other | Self::Unknown | Self::Scheme)
+    }
+
+    /// A bit of its own.
+    #[inline]
+    pub(super) const fn bit(self) -> u64 {
+        1 << match self {
+            Self::Other | Self::Unknown => 0,
+            Self::Method => 1,
+            Self::Path => 2,
+            Self::Authority => 3,
+            Self::Scheme => 4,
+            Self::Status => 5,
+            Self::ContentType => 6,
+            Self::GrpcStatus => 7,
+            Self::GrpcMessage => 8,
+            Self::GrpcTimeout => 9,
+            Self::TripleVersion => 10,
+            Self::Triple => 11,
+            Self::Http(header) => 16 + header as u32,
+        }
+    }
+}
