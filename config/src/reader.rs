@@ -234,8 +234,10 @@ impl<'f, 't, 'd> TableReader<'f, 't, 'd> {
 
 /// What to say of a name that is not known: the most similar one, else `otherwise`.
 pub(crate) fn unknown(name: &str, known: &[&str], otherwise: &str) -> String {
+    // Of equals the first: `max_by` takes the last.
     let nearest = known
         .iter()
+        .rev()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= SIMILAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
