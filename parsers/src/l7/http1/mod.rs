@@ -225,7 +225,9 @@ impl Http1 {
         out.open(Role::Response, None);
         out.code(i64::from(line.code));
         out.status(status(line.code));
-        out.text(Field::Version, line.version);
+        if !out.has_request() {
+            out.text(Field::Version, line.version);
+        }
         write_fields(&fields, out);
         if self.upgrade.is_some() || line.code == 101 {
             let upgrade = self.upgrade.take();
