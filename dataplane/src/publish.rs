@@ -68,7 +68,7 @@ impl Snapshot<'_> {
                     help: help(name),
                 },
                 value as u64,
-            )
+            );
         };
         gauge("flows", self.flows);
         gauge("sessions", self.sessions);

@@ -35,7 +35,7 @@ impl Plan {
                 "port {name} can't spread flows over {wanted} queues by itself; set its distribution to \"software\", or use one lcore"
             )));
         }
-        if wanted == 1 && !software || (cannot.is_empty() && !software) {
+        if !software && (wanted == 1 || cannot.is_empty()) {
             return Ok(Self {
                 receiver_cpu: None,
                 worker_cpus: lcores.clone(),

@@ -144,7 +144,7 @@ impl<B: Buffer> Pipeline<B> {
         index: FlowIndex,
         packet: &Packet,
         keyed: &KeyedPacket,
-        payload: Payload<'_, S>,
+        payload: &Payload<'_, S>,
         time_ns: u64,
     ) {
         let Some(flow) = self.table.get(index) else { return };

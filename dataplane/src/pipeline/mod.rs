@@ -337,7 +337,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         };
         match packet.l4 {
             L4::Tcp => self.tcp(index, packet, keyed, payload, time_ns),
-            L4::Udp | L4::Icmp => self.datagram(index, packet, keyed, payload, time_ns),
+            L4::Udp | L4::Icmp => self.datagram(index, packet, keyed, &payload, time_ns),
         }
         if let Some(flow) = self.table.get_mut(index) {
             flow.last_ns = flow.last_ns.max(time_ns);

@@ -58,12 +58,15 @@ pub(crate) fn read_files(
     (report, Ok(()))
 }
 
+/// What one worker is to read.
+pub(crate) type Share = Vec<Arc<Batch>>;
+
 /// Loads a file into memory: a list of batches for each of `workers` workers.
 pub(crate) fn load(
     path: &Path,
     distributor: &Distributor,
     workers: usize,
-) -> Result<(Vec<Vec<Arc<Batch>>>, ReadReport), Failure> {
+) -> Result<(Vec<Share>, ReadReport), Failure> {
     let mut report = ReadReport::default();
     let mut loaded = vec![Vec::new(); workers];
     read_file(path, &mut report, |bytes, frames| {

@@ -103,7 +103,7 @@ impl<B: Buffer> Pipeline<B> {
                 let peer = self.peer_offset(index, side, tcp.flags.ack().then_some(tcp.ack));
                 let missing = payload.missing.min(total - skip);
                 payload.pieces(skip.min(payload.len), |piece| {
-                    self.in_order(index, side, piece, time_ns, peer, &packet.encap)
+                    self.in_order(index, side, piece, time_ns, peer, &packet.encap);
                 });
                 // What the capture does not hold of the segment is a gap.
                 if missing > 0 {
