@@ -146,6 +146,10 @@ pub const COMPRESSED_WHOLE_BYTES_MAX: usize = 16 * 1024;
 /// lifetime of the connection, so shorter than what one record may carry.
 pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
 
+/// Longest HTTP status line that a response is found by after a gap, bytes: reasons are a few words, and
+/// without a bound a search would cost the square of its input.
+pub const STATUS_LINE_BYTES_MAX: usize = 256;
+
 /// Longest HTTP header value that goes over several lines, put on one, bytes: as much as a text field
 /// keeps by default. Senders have been told not to for ten years, so it is not worth more.
 pub const FOLDED_VALUE_BYTES_MAX: usize = 1024;

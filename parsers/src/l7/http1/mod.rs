@@ -135,18 +135,21 @@ fn need(input: Input<'_>) -> Advance {
     }
 }
 
+/// No start line. Line ends before one are passed: some senders add them to a body.
+fn pass_line_ends(input: Input<'_>) -> Advance {
+    match start_line::leading_line_ends(input.bytes) {
+        0 => Advance::Malformed,
+        count => Advance::Consumed(count),
+    }
+}
+
 impl Http1 {
     #[inline]
     fn request(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
         let (line, len) = match start_line::request_line(input.bytes, input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
-            Line::Wrong => {
-                return match start_line::leading_line_ends(input.bytes) {
-                    0 => Advance::Malformed,
-                    count => Advance::Consumed(count),
-                };
-            }
+            Line::Wrong => return pass_line_ends(input),
         };
         if !self.placed && !start_line::is_plausible(line.method, line.target) {
             return Advance::Malformed;
@@ -210,7 +213,7 @@ impl Http1 {
         let (line, len) = match start_line::status_line(input.bytes, input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
-            Line::Wrong => return Advance::Malformed,
+            Line::Wrong => return pass_line_ends(input),
         };
         let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
         if !fields.whole && !input.ended {

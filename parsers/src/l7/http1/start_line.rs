@@ -1,7 +1,7 @@
 //! Start lines, and how they tell HTTP/1 from everything else. Source: RFC 9112 sections 2, 3 and 4.
 
 use crate::l7::http::{header, is_token, method};
-use crate::limits::{METHOD_BYTES_MAX, PROBE_BYTES_MAX};
+use crate::limits::{METHOD_BYTES_MAX, PROBE_BYTES_MAX, STATUS_LINE_BYTES_MAX};
 use crate::parser::{Probe, Speaker};
 
 /// What the beginning of some bytes is as a start line.
@@ -216,7 +216,8 @@ fn is_clean(text: &[u8]) -> bool {
 pub(super) fn find_response(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(bytes, VERSION).find(|at| {
         let rest = bytes.get(*at..).unwrap_or(&[]);
-        match status_line(rest, false) {
+        let line = rest.get(..STATUS_LINE_BYTES_MAX).unwrap_or(rest);
+        match status_line(line, false) {
             Line::Whole(_, len) => begins_line(bytes, *at) || begins_field(rest.get(len..).unwrap_or(&[])),
             _ => false,
         }
@@ -226,6 +227,11 @@ pub(super) fn find_response(bytes: &[u8]) -> Option<usize> {
 /// Where in `bytes` a request begins; see [`find_response`].
 pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(bytes, b" HTTP/1.").find_map(|at| {
+        // A line without end is not looked at twice: the cost of a search stays linear.
+        let end = bytes.get(at + 1 + VERSION_BYTES..)?;
+        if !(end.starts_with(b"\r\n") || end.starts_with(b"\n")) {
+            return None;
+        }
         let start = memchr::memrchr(b'\n', bytes.get(..at)?).map_or(0, |end| end + 1);
         let blank = start + memchr::memrchr(b' ', bytes.get(start..at)?)?;
         let method = method::at_end_of(bytes.get(start..blank)?)?;

@@ -207,7 +207,7 @@ fn an_upgrade_to_http2_hands_over() {
 fn lenient_line_ends_are_read() {
     let script = Script::tcp(80)
         .client("\r\n\r\nGET /lf HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n\r\nGET /2 HTTP/1.1\n\n")
-        .server("HTTP/1.1 200\nContent-Length:0\n\n")
+        .server("HTTP/1.1 200\nContent-Length:0\n\n\r\n")
         .server(ok(""));
     let told = script.replay();
     assert_eq!(outline(&told), [matched("/lf"), matched("/2")]);
@@ -338,6 +338,12 @@ fn messages_are_found_behind_a_body_that_was_lost_in_part() {
     assert_eq!(find_request(b"xUNLOCK /3 HTTP/1.1\r\nab c"), None);
     assert_eq!(find_response(b"xHTTP/1.1 200 OK\r\nA: b"), Some(1));
     assert_eq!(find_response(b"as HTTP/1.1 200 OK\r\nsays"), None);
+    // Searches that would be hopeless if they cost the square of the input.
+    for hay in ["GET / HTTP/1.1", "HTTP/1.1 200 "] {
+        let hay = hay.repeat(500_000);
+        assert_eq!(find_request(hay.as_bytes()), None);
+        assert_eq!(find_response(hay.as_bytes()), None);
+    }
 }
 
 #[test]

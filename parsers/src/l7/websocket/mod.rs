@@ -182,9 +182,11 @@ const fn close_status(code: u16) -> Status {
 /// Where in `bytes` frames begin that reach exactly to their end. Frames have no mark, so a guess has to
 /// be good: one frame where the segment begins, or one of 16 bits of length, or two in a row.
 fn find_frames(direction: Direction, bytes: &[u8]) -> Option<usize> {
+    // Bytes full of tiny frames that end in none would be walked again from every one of them.
+    let mut budget = 4 * bytes.len() + 64;
     (0..bytes.len()).find(|at| {
         let rest = bytes.get(*at..).unwrap_or(&[]);
-        match count_frames(direction, rest) {
+        match count_frames(direction, rest, &mut budget) {
             0 => false,
             1 => *at == 0 || rest.len() > 0x80,
             _ => true,
@@ -192,18 +194,20 @@ fn find_frames(direction: Direction, bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// How many frames make up `bytes` exactly; 0 when they do not.
-fn count_frames(direction: Direction, mut bytes: &[u8]) -> usize {
+/// How many frames make up `bytes` exactly; 0 when they do not, or when no more than `budget` may be read.
+fn count_frames(direction: Direction, mut bytes: &[u8], budget: &mut usize) -> usize {
+    let from_client = direction == Direction::ToServer;
     let mut count = 0;
     while !bytes.is_empty() {
+        *budget = budget.saturating_sub(1);
         let Read::Frame(frame) = Frame::read(bytes) else {
             return 0;
         };
-        let from_client = direction == Direction::ToServer;
-        if frame.mask.is_some() != from_client || !frame.is_minimal() {
+        if frame.mask.is_some() != from_client || !frame.is_minimal() || *budget == 0 {
             return 0;
         }
-        match usize::try_from(frame.len()).ok().and_then(|len| bytes.get(len..)) {
+        let end = usize::try_from(frame.len()).ok();
+        match end.and_then(|end| bytes.get(end..)) {
             Some(rest) => bytes = rest,
             None => return 0,
         }
