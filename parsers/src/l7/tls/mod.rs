@@ -195,21 +195,9 @@ impl Tls {
         self.client_hello = true;
         out.open(Role::Request, None);
         out.text(Field::ReqType, b"handshake");
-        if self.retried {
-            // The hello with which this handshake began was never seen.
-            out.truncated();
-        }
-        if let Some(name) = hello.server_name {
-            out.text(Field::Domain, name);
-            out.text(Field::Resource, name);
-        }
-        write_alpn_offered(&hello, out);
-        if message.is_whole && hello.is_whole {
-            out.attr("ja3", fingerprint::ja3(&hello).as_bytes());
-            if let Some(ja4) = fingerprint::ja4(&hello, Carrier::Tcp) {
-                out.attr("ja4", ja4.as_bytes());
-            }
-        } else {
+        write_client_hello(&hello, Carrier::Tcp, out);
+        // Behind a retry: the hello with which this handshake began was never seen.
+        if !message.is_whole || self.retried {
             out.truncated();
         }
         out.close();
@@ -281,8 +269,10 @@ impl Tls {
         let answers = direction == Direction::ToClient && !self.server_hello;
         if answers {
             out.open(Role::Response, None);
+            if !out.has_request() {
+                out.text(Field::ReqType, b"handshake");
+            }
             out.add_len(end as u64);
-            self.held = true;
         } else if out.select_under_way().is_none() {
             return Advance::Done;
         }
@@ -341,19 +331,29 @@ impl Tls {
     }
 }
 
-fn write_alpn_offered(hello: &ClientHello<'_>, out: &mut Out<'_>) {
-    const BYTES_MAX: usize = 256;
-    let mut list = arrayvec::ArrayVec::<u8, BYTES_MAX>::new();
-    for (index, protocol) in extension::alpn_protocols(hello.alpn).enumerate() {
-        let separator: &[u8] = if index > 0 { b"," } else { b"" };
-        if list.remaining_capacity() < separator.len() + protocol.len() {
-            out.truncated();
-            break;
-        }
-        let _fits = list.try_extend_from_slice(separator);
-        let _fits = list.try_extend_from_slice(protocol);
+/// What a ClientHello tells: the name asked for, protocols offered, and who the client may be. Fingerprints
+/// only of a whole one; one that was cut makes the record `truncated`.
+pub(crate) fn write_client_hello(hello: &ClientHello<'_>, carrier: Carrier, out: &mut Out<'_>) {
+    if let Some(name) = hello.server_name {
+        out.text(Field::Domain, name);
+        out.text(Field::Resource, name);
     }
-    out.attr("alpn_offered", &list);
+    let mut offered = out.write_attr("alpn_offered");
+    for (index, protocol) in extension::alpn_protocols(hello.alpn).enumerate() {
+        if index > 0 {
+            offered.push(b",");
+        }
+        offered.push(protocol);
+    }
+    drop(offered);
+    if !hello.is_whole {
+        out.truncated();
+        return;
+    }
+    out.attr("ja3", fingerprint::ja3(hello).as_bytes());
+    if let Some(ja4) = fingerprint::ja4(hello, carrier) {
+        out.attr("ja4", ja4.as_bytes());
+    }
 }
 
 fn write_server_hello(hello: &ServerHello<'_>, out: &mut Out<'_>) {
