@@ -203,6 +203,8 @@ fn probes_that_match_messages_of_others() {
     };
     let candidates = Candidates::new(u64::MAX);
     let mut strangers: BTreeMap<(String, &str), (u64, String)> = BTreeMap::new();
+    // By protocol: flows joined behind their second payload, and how many of them are recognised.
+    let mut joined: BTreeMap<String, [u64; 2]> = BTreeMap::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let folder = entry.unwrap().path();
         let label = folder
@@ -216,6 +218,17 @@ fn probes_that_match_messages_of_others() {
         for path in support::captures(&folder) {
             for flow in flows(&Capture::read(&path)).into_values() {
                 let (transport, payloads) = (flow.transport, flow.payloads);
+                if payloads.len() > 4 {
+                    let rest = Flow {
+                        payloads: payloads[2..].to_vec(),
+                        transport,
+                        ..Flow::default()
+                    };
+                    let [flows, recognised] = joined.entry(label.clone()).or_default();
+                    *flows += 1;
+                    let names = matching(&rest, &candidates);
+                    *recognised += u64::from(names.keys().any(|name| is_same(&label, name)));
+                }
                 for payload in payloads {
                     let alone = Flow {
                         payloads: vec![payload],
@@ -232,6 +245,9 @@ fn probes_that_match_messages_of_others() {
                 }
             }
         }
+    }
+    for (label, [flows, recognised]) in joined {
+        println!("{label:12} {recognised:4} of {flows:4} flows joined behind their second payload");
     }
     for ((label, name), (count, file)) in strangers {
         println!("{name} matches {count} messages among those of {label}, last in {file}");
