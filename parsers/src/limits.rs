@@ -214,6 +214,8 @@ const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(STITCH_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RESYNC_TAIL_BYTES < STITCH_BYTES_MAX);
 const _: () = assert!(PENDING_PER_FLOW_MAX <= PENDING_PER_LCORE_MAX);
+// Lists of a flow count in 16 bits.
+const _: () = assert!(PENDING_PER_FLOW_MAX < 1 << 16 && EARLY_RESPONSES_PER_FLOW_MAX < 1 << 16);
 const _: () = assert!(TUNNEL_DEPTH_DEFAULT <= TUNNEL_DEPTH_MAX);
 const _: () = assert!(LAYERS_MAX >= 6 * (TUNNEL_DEPTH_MAX as usize + 1));
 const _: () = assert!(FRAGMENT_BYTES_MAX / FRAGMENT_DATAGRAMS_MAX >= 2 * 1500);

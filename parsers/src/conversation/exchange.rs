@@ -78,6 +78,9 @@ pub(crate) struct Exchange {
     pub(crate) truncated: bool,
     /// The request came after a gap in its direction: in-order pairing needs proof.
     pub(crate) after_gap: bool,
+    /// Everything that was sent before the request had been answered when it was sent: a response that
+    /// begins where its sender had received everything is its own.
+    pub(crate) after_all: bool,
     /// The list that it stands in.
     pub(crate) queue: Queue,
     /// It can be found by its id through the index.
@@ -105,6 +108,7 @@ impl Exchange {
         status: Status::Unknown,
         truncated: false,
         after_gap: false,
+        after_all: false,
         queue: Queue::None,
         indexed: false,
         spent: false,

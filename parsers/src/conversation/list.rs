@@ -12,14 +12,15 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
 /// Exchanges at the head of a list that are looked at one by one.
-const WALKED: u32 = 8;
+const WALKED: u16 = 8;
 
 /// Exchanges of one session, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
     pub(super) head: u32,
-    tail: u32,
-    pub(super) count: u32,
+    pub(super) tail: u32,
+    /// Bounded by the limits on what waits in a flow.
+    pub(super) count: u16,
     queue: Queue,
 }
 

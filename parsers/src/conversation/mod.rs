@@ -48,8 +48,14 @@ pub(crate) struct Conversation {
     response_gap: bool,
     /// Request bytes were lost since the last request.
     request_gap: bool,
+    /// The client has sent requests while older ones were still being answered: that it had received some
+    /// response before a request does not tell that it had received all.
+    overlaps: bool,
     /// Requests pushed out whose responses, which come before those of the others, are still to come.
-    evicted: u32,
+    evicted: u16,
+    /// What the server had received when it sent the last bytes that were seen of it: lower 32 bits of
+    /// the client's stream offset.
+    server_had: u32,
     /// Messages completed.
     pub(crate) completed: u32,
 }
@@ -65,9 +71,23 @@ impl Conversation {
         aside: [NO_MESSAGE; 2],
         response_gap: false,
         request_gap: false,
+        overlaps: false,
         evicted: 0,
+        server_had: 0,
         completed: 0,
     };
+
+    /// Takes note that the server sent bytes, having received those of the client up to `offset`.
+    #[inline]
+    pub(crate) fn note_server(&mut self, offset: u64) {
+        self.server_had = offset as u32;
+    }
+
+    /// Whether the server had received all of the client's stream up to `offset` when it sent the last
+    /// bytes that were seen of it.
+    fn server_had(&self, offset: u64) -> bool {
+        self.server_had.wrapping_sub(offset as u32) < 1 << 31
+    }
 
     /// Takes out the messages that are open in `direction`.
     fn take_open(&mut self, direction: Direction) -> [(u32, Role); 2] {

@@ -17,9 +17,11 @@ impl Talk<'_> {
             _ => self.insert(role, id, tag, at),
         };
         if role == Role::Request && index != NONE {
+            let after_all = self.pairing() == Pairing::InOrder && self.is_after_all(at);
             let after_gap = std::mem::take(&mut self.conversation.request_gap);
             if let Some(slot) = self.exchanges.slots.get_mut(index) {
                 slot.after_gap = after_gap;
+                slot.after_all = after_all;
             }
             let by_id = self.pairing() == Pairing::ById;
             self.exchanges.link(&mut self.conversation.requests, index, by_id);
@@ -85,7 +87,10 @@ impl Talk<'_> {
             .get(oldest)
             .is_some_and(|slot| !slot.response.seen)
         {
-            self.conversation.evicted = self.conversation.evicted.saturating_add(1);
+            match self.conversation.evicted.checked_add(1) {
+                Some(evicted) => self.conversation.evicted = evicted,
+                None => self.conversation.response_gap = true,
+            }
         }
         self.end(oldest, Ended::Evicted, at.now_ns);
     }
@@ -125,7 +130,7 @@ impl Talk<'_> {
         }
         if self.conversation.evicted > 0 && !self.conversation.response_gap {
             // The oldest requests were pushed out: the next responses are theirs.
-            self.conversation.evicted -= u32::from(settle);
+            self.conversation.evicted -= u16::from(settle);
             return None;
         }
         if !self.conversation.response_gap && !slot.after_gap {
@@ -145,11 +150,31 @@ impl Talk<'_> {
         Some(proven)
     }
 
-    /// The first request that was sent having received exactly what came before `offset`.
+    /// Whether all that the client sent before a request that begins at `at` had been answered by then, as
+    /// far as can be told: the client had received all that was seen of the server, which had received all
+    /// that the client sent before when it sent the last of that. Where the server's last bytes were lost
+    /// themselves, a client that has always waited for its responses is believed to have waited again.
+    fn is_after_all(&mut self, at: &Moment) -> bool {
+        let conversation = &mut *self.conversation;
+        let oldest = self.exchanges.slots.get(conversation.requests.head);
+        let newest = self.exchanges.slots.get(conversation.requests.tail);
+        let sent_later =
+            |slot: Option<&Exchange>| slot.is_none_or(|slot| slot.request.peer_offset < at.peer_offset);
+        if oldest.is_some() && sent_later(oldest) && !conversation.response_gap {
+            conversation.overlaps = true;
+        }
+        if at.peer_offset >= at.other_offset && conversation.server_had(at.offset) {
+            return true;
+        }
+        !conversation.request_gap && !conversation.overlaps && sent_later(newest)
+    }
+
+    /// The first request that was sent having received exactly what came before `offset`, if all requests
+    /// before it were answered by then.
     fn find_proven(&self, offset: u64) -> Option<u32> {
         let mut index = self.conversation.requests.head;
         while let Some(slot) = self.exchanges.slots.get(index) {
-            if slot.request.peer_offset == offset {
+            if slot.request.peer_offset == offset && slot.after_all {
                 return Some(index);
             }
             index = slot.next;
@@ -236,19 +261,35 @@ impl Talk<'_> {
         let Some(slot) = self.exchanges.slots.get(request) else {
             return false;
         };
-        let list = &self.conversation.early;
+        let (id, tag, peer_offset) = (slot.id, slot.tag, slot.request.peer_offset);
         let found = if by_id {
-            self.exchanges.find_by_id(self.session, list, slot.id, slot.tag)
+            let list = &self.conversation.early;
+            self.exchanges.find_by_id(self.session, list, id, tag)
         } else {
-            Some(list.head)
+            self.drop_early_before(peer_offset);
+            Some(self.conversation.early.head)
         };
         let Some(found) = found else { return false };
-        let Some(early) = self.exchanges.slots.get(found) else {
+        let (Some(slot), Some(early)) = (self.exchanges.slots.get(request), self.exchanges.slots.get(found))
+        else {
             return false;
         };
-        let answers = early.response.peer_offset >= end_offset
-            && early.response.start_offset >= slot.request.peer_offset;
+        let gap = slot.after_gap || self.conversation.response_gap;
+        let proven = slot.after_all && early.response.start_offset == slot.request.peer_offset;
+        let answers = early.response.peer_offset >= end_offset && (proven || !gap);
         (by_id || answers) && self.join(request, found)
+    }
+
+    /// Ends early responses that begin before `offset`: a client that has received them before it sends its
+    /// request has not asked for them with it.
+    fn drop_early_before(&mut self, offset: u64) {
+        while let Some(slot) = self.exchanges.slots.get(self.conversation.early.head) {
+            if slot.response.start_offset >= offset {
+                return;
+            }
+            let end_ns = slot.response.end_ns;
+            self.end(self.conversation.early.head, Ended::Response, end_ns);
+        }
     }
 
     /// Makes one exchange of a request and a response that came before its end, when they are close enough

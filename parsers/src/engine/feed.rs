@@ -244,6 +244,9 @@ impl Engine {
         stream.started = true;
         stream.last_ns = chunk.time_ns;
         let peer_offset = chunk.peer_offset.unwrap_or(other_offset);
+        if direction == Direction::ToClient {
+            session.conversation.note_server(peer_offset);
+        }
         let time_ns = chunk.time_ns;
         let mut feed = Feed {
             index,

@@ -428,3 +428,44 @@ fn probes_see_nothing_in_other_protocols() {
         assert_eq!(probe_of(&random, true, None), Probe::NoMatch, "{seed}");
     }
 }
+
+#[test]
+fn replies_seen_before_a_hole_is_given_up_find_their_commands() {
+    use crate::engine::{Begin, Chunk, Engine, Standing};
+    let chunk = |bytes, offset, peer, time_ns| Chunk { bytes, time_ns, offset, peer_offset: Some(peer) };
+    let ping = words("PING");
+    let burst = [command(&["LONG", &"v".repeat(3000)]), words("LOST"), words("ECHO END")].concat();
+    let (seen, lost) = burst.split_at(2896);
+    let next = words("LRANGE l 0 -1");
+    let burst_end = (ping.len() + burst.len()) as u64;
+    let mut engine = Engine::new(crate::settings::Settings::default(), |_| true);
+    let mut records: Vec<Vec<u8>> = Vec::new();
+    let standing = Standing { direction_is_sure: true, at_stream_start: true, recognised_before: false };
+    let facts = crate::record::FlowFacts { server_port: 6379, ..Default::default() };
+    let first = chunk(&ping, 0, 0, 1);
+    let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, standing, &first, &mut records) else {
+        panic!("not seen")
+    };
+    // Nobody asked for the second of these: it waits, and must not stand in the way of others.
+    engine.data(id, Direction::ToClient, &chunk(b"+PONG\r\n+LATE\r\n", 0, 15, 2), &mut records);
+    engine.data(id, Direction::ToServer, &chunk(seen, 14, 14, 3), &mut records);
+    let replies = b"-ERR LONG\r\n-ERR LOST\r\n$3\r\nEND\r\n";
+    engine.data(id, Direction::ToClient, &chunk(replies, 14, burst_end, 4), &mut records);
+    engine.gap(id, Direction::ToServer, lost.len() as u64, 5, &mut records);
+    let replied = 14 + replies.len() as u64;
+    engine.data(id, Direction::ToServer, &chunk(&next, burst_end, replied, 6), &mut records);
+    let array = chunk(b"*0\r\n", replied, burst_end + next.len() as u64, 7);
+    engine.data(id, Direction::ToClient, &array, &mut records);
+    engine.close(id, crate::field::Ended::Fin, 8, &mut records);
+    let told: Vec<_> = records.iter().map(|entry| Told::new(entry)).collect();
+    let mut pairs: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::ReqType), t.text(Field::Result))).collect();
+    pairs.sort_unstable();
+    assert_eq!(pairs, [
+        ("matched", "LONG", "SimpleError"),
+        ("matched", "LRANGE", "Array"),
+        ("matched", "PING", "SimpleString"),
+        ("orphan", "", "BulkString"),
+        ("orphan", "", "SimpleError"),
+        ("orphan", "", "SimpleString"),
+    ]);
+}
