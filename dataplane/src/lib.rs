@@ -24,3 +24,6 @@ pub mod stream;
 #[allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 pub mod testing;
 pub mod worker;
+
+/// A flow's place in the table of its lcore.
+pub type FlowIndex = u32;

@@ -78,6 +78,8 @@ impl fmt::Display for Format {
 pub(crate) enum TableFormat {
     /// Aligned columns for eyes.
     Table,
+    /// A table for documents.
+    Markdown,
     /// One JSON document.
     Json,
 }

@@ -170,7 +170,7 @@ fn scripts_are_clean_shell() {
         println!("skipped: no shellcheck here");
         return;
     }
-    let files: Vec<_> = ["setup", "bind", "demo", "lab", "lib.sh"]
+    let files: Vec<_> = ["setup", "bind", "demo", "lab", "test", "capture-fixtures", "lib.sh"]
         .iter()
         .map(|name| scripts().join(name))
         .collect();

@@ -6,6 +6,7 @@ mod key;
 mod table;
 mod wheel;
 
+pub use crate::FlowIndex;
 pub use huge::HugeMemory;
 pub use key::{FlowKey, KeyedPacket};
-pub use table::{Flow, FlowIndex, FlowState, FlowTable, Lookup, NO_FLOW, TcpSide, Timeouts, side_flag};
+pub use table::{Flow, FlowState, FlowTable, Lookup, NO_FLOW, TcpSide, Timeouts, side_flag};

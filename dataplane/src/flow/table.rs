@@ -4,12 +4,10 @@ use super::huge::HugeMemory;
 use super::index::Index;
 use super::key::{FlowKey, KeyedPacket};
 use super::wheel::{ENTRIES_PER_TAKE, Entry, Wheel};
+use crate::FlowIndex;
 use crate::limits::{EVICTION_TRIES, FLOWS_MAX};
 use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
-
-/// A flow's place in the table.
-pub type FlowIndex = u32;
 
 /// Stands for no session and no flow.
 pub const NO_FLOW: FlowIndex = u32::MAX;

@@ -4,7 +4,7 @@
 //! up: the bytes before the first held segment become a gap and the segments are delivered. That loses
 //! at most the messages in the hole, never the connection, and never blocks the NIC's buffers for long.
 
-use crate::flow::FlowIndex;
+use crate::FlowIndex;
 use crate::limits::{HELD_BYTES_PER_FLOW, HELD_SEGMENTS_PER_FLOW, HELD_SEGMENTS_PER_LCORE};
 use crate::stream::seq_diff;
 use hashbrown::HashMap;

@@ -15,16 +15,26 @@ pub(crate) struct Args {
     format: TableFormat,
 }
 
+const HEAD: [&str; 7] = ["NAME", "L4", "PORTS", "PAIRING", "TIMEOUT", "ATTRS", "ABOUT"];
+
 /// Prints the list in order of names.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut sorted: Vec<&Declaration> = DECLARATIONS.iter().collect();
     sorted.sort_by_key(|declaration| declaration.name);
     match args.format {
         TableFormat::Table => {
-            let head = ["NAME", "L4", "PORTS", "PAIRING", "TIMEOUT", "ATTRS", "ABOUT"].map(str::to_owned);
+            let head = HEAD.map(str::to_owned);
             let rows: Vec<_> = std::iter::once(head).chain(sorted.into_iter().map(row)).collect();
             to_stdout(|out| write_columns(out, &rows))
         }
+        TableFormat::Markdown => to_stdout(|out| {
+            writeln!(out, "| {} |", HEAD.map(str::to_lowercase).join(" | "))?;
+            writeln!(out, "|{}", "---|".repeat(HEAD.len()))?;
+            for declaration in sorted {
+                writeln!(out, "| {} |", row(declaration).join(" | "))?;
+            }
+            Ok(())
+        }),
         TableFormat::Json => {
             let list: Vec<_> = sorted.into_iter().map(object).collect();
             to_stdout(|out| writeln!(out, "{:#}", serde_json::Value::Array(list)))
