@@ -119,6 +119,10 @@ pub const FRAGMENT_NESTING_MAX: usize = TUNNEL_DEPTH_MAX as usize + 1;
 /// list of columns is found, and far enough below the stitching limit.
 pub const SQL_HEAD_BYTES_MAX: usize = 8 * 1024;
 
+/// How long a SQL request waits for its answer, ns. Reports, schema changes and dumps run for minutes
+/// before they say a word; few run for longer without anybody looking.
+pub const SQL_RESPONSE_TIMEOUT_NS: u64 = 600_000_000_000;
+
 /// Prepared statements of one flow whose text is kept. Connection pools keep 25 to 256 a connection.
 pub const STATEMENTS_PER_FLOW_MAX: usize = 256;
 

@@ -81,12 +81,18 @@ pub(super) fn is_one_way(command: Command) -> bool {
     matches!(command, QUIT | STMT_CLOSE | STMT_SEND_LONG_DATA)
 }
 
+/// Whether a command is the server's own (COM_SLEEP, COM_CONNECT, COM_DELAYED_INSERT, COM_CONNECT_OUT,
+/// COM_DAEMON): a client that sends it gets an error.
+pub(super) fn is_internal(command: Command) -> bool {
+    matches!(command, 0x00 | CONNECT | 0x10 | 0x14 | 0x1D)
+}
+
 /// Whether a request of this command can be `len` bytes of payload long, the command's byte included.
 pub(super) fn fits(command: Command, len: u32) -> bool {
     match command {
         // The numbers are COM_DEBUG, COM_PING and COM_TIME.
         QUIT | STATISTICS | PROCESS_INFO | 0x0D | 0x0E | 0x0F | RESET_CONNECTION => len == 1,
-        QUERY | STMT_PREPARE | INIT_DB | CREATE_DB | DROP_DB => len >= 2,
+        QUERY | STMT_PREPARE | INIT_DB | CREATE_DB | DROP_DB => len >= 1,
         PROCESS_KILL | STMT_CLOSE | STMT_RESET => len == 5,
         SET_OPTION => len == 3,
         STMT_FETCH => len == 9,
@@ -95,8 +101,7 @@ pub(super) fn fits(command: Command, len: u32) -> bool {
         BINLOG_DUMP => len >= 11,
         BINLOG_DUMP_GTID => len >= 11,
         CHANGE_USER => len >= 3,
-        // Known to the server alone: COM_SLEEP, COM_CONNECT, COM_DELAYED_INSERT, COM_CONNECT_OUT, COM_DAEMON.
-        0x00 | CONNECT | 0x10 | 0x14 | 0x1D => false,
+        _ if is_internal(command) => len == 1,
         _ => name(command).is_some(),
     }
 }

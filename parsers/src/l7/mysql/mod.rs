@@ -24,7 +24,7 @@ mod wire;
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;
 use crate::l7::sql::{Handle, Statements};
-use crate::limits::DATABASE_BYTES_MAX;
+use crate::limits::{DATABASE_BYTES_MAX, SQL_RESPONSE_TIMEOUT_NS};
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use capability::Capabilities;
 use command::Command;
@@ -146,8 +146,10 @@ impl Parser for MySql {
     const NAME: &'static str = "mysql";
     const ABOUT: &'static str = "MySQL and MariaDB client/server protocol";
     const TRANSPORTS: Transports = Transports::TCP;
-    const PORTS: &'static [u16] = &[3306, 3307, 4000, 6033];
+    // The servers' own, those of proxies (ProxySQL 6033), TiDB (4000), OceanBase (2881, 2883) and Doris (9030).
+    const PORTS: &'static [u16] = &[2881, 2883, 3306, 3307, 4000, 6033, 9030];
     const PAIRING: Pairing = Pairing::InOrder;
+    const RESPONSE_TIMEOUT_NS: u64 = SQL_RESPONSE_TIMEOUT_NS;
     // Length below 16 MiB (a long first payload is no more than a few hundred KiB), sequence number.
     const FIRST_BYTES: [ByteSet; 4] = [
         ByteSet::ANY,

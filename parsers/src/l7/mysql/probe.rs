@@ -30,7 +30,7 @@ pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
     let whole = body.len() == len;
     let may_grow = !whole && !context.complete && head.len() < crate::limits::PROBE_BYTES_MAX;
     let client = match header.sequence {
-        0 if !matches!(first, 0x0A | 0xFF) => is_request(header, head, context.on_known_port),
+        0 if !matches!(first, 0x0A | 0xFF) => is_request(head, context.on_known_port),
         1 | 2 if len >= 32 || whole => is_login(body, len),
         _ => false,
     };
@@ -85,30 +85,42 @@ fn is_login(body: &[u8], len: usize) -> bool {
     new || (body.len() == len && login.capabilities & !0xA7FF == 0 && login.capabilities & 1 != 0)
 }
 
-/// A command that can't be mistaken: SQL text, or the fixed fields of an EXECUTE. Shorter ones only on a
-/// port where they are expected.
-fn is_request(header: Header, bytes: &[u8], on_known_port: bool) -> bool {
-    let len = header.len as usize;
-    let Some((&command, body)) = payload(bytes, len).split_first() else {
-        return false;
-    };
-    if header.len >= REQUEST_BYTES_MAX || !command::fits(command, header.len) {
-        return false;
-    }
-    let whole = body.len() + 1 == len;
-    let alone = whole && bytes.len() == HEADER_BYTES + len;
-    match command {
-        command::QUERY | command::STMT_PREPARE => {
-            let text = match body {
-                [0, 1, text @ ..] => text,
-                text => text,
-            };
-            begins_like_sql(text, Dialect::MySql) && (whole || text.len() >= 16)
+/// Short commands that may stand before one that can't be mistaken, in one segment.
+const SHORT_COMMANDS_MAX: usize = 4;
+
+/// A command that can't be mistaken: SQL text, or the fixed fields of an EXECUTE; or short ones before
+/// such a one. Short ones alone are believed only on a port where they are expected.
+fn is_request(bytes: &[u8], on_known_port: bool) -> bool {
+    let mut rest = bytes;
+    for _ in 0..SHORT_COMMANDS_MAX {
+        let Some(header) = Header::read(rest).filter(|h| h.sequence == 0 && h.len < REQUEST_BYTES_MAX) else {
+            return false;
+        };
+        let len = header.len as usize;
+        let Some((&command, body)) = payload(rest, len).split_first() else {
+            return false;
+        };
+        if !command::fits(command, header.len) || command::is_internal(command) {
+            return false;
         }
-        // Iteration count, always 1, behind id and flags.
-        command::STMT_EXECUTE => matches!(body, [_, _, _, _, 0..=15, 1, 0, 0, 0, ..]) && alone,
-        _ => on_known_port && alone,
+        let whole = body.len() + 1 == len;
+        let alone = whole && rest.len() == HEADER_BYTES + len;
+        match command {
+            command::QUERY | command::STMT_PREPARE => {
+                let text = match body {
+                    [0, 1, text @ ..] => text,
+                    text => text,
+                };
+                return begins_like_sql(text, Dialect::MySql) && (whole || text.len() >= 16);
+            }
+            // Iteration count, always 1, behind id and flags.
+            command::STMT_EXECUTE => return matches!(body, [_, _, _, _, 0..=15, 1, 0, 0, 0, ..]) && alone,
+            _ if alone => return on_known_port,
+            _ if !whole => return false,
+            _ => rest = rest.get(HEADER_BYTES + len..).unwrap_or(&[]),
+        }
     }
+    false
 }
 
 /// A number of columns, and the definition of the first of them, whose catalog is always `def`.
@@ -130,25 +142,17 @@ fn is_prepared(bytes: &[u8]) -> bool {
 
 /// Where in `bytes` the next command begins.
 pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
-    // A request is alone in what its client sends: it ends where the segment does.
-    let ends_here = |at: usize| {
+    let begins = |at: usize| {
         let rest = bytes.get(at..)?;
         let header = Header::read(rest).filter(|h| h.sequence == 0)?;
         let command = *rest.get(HEADER_BYTES)?;
-        let fits = command::fits(command, header.len);
-        (fits && rest.len() as u64 == header.packet_bytes() && is_request(header, rest, true)).then_some(at)
-    };
-    let text = |at: usize| {
-        let rest = bytes.get(at..)?;
-        let header = Header::read(rest).filter(|h| h.sequence == 0)?;
-        let command = *rest.get(HEADER_BYTES)?;
-        let sql = matches!(command, command::QUERY | command::STMT_PREPARE);
-        (sql && is_request(header, rest, false)).then_some(at)
+        // A short request ends where its segment does: its client waits for the answer.
+        (command::fits(command, header.len) && is_request(rest, true)).then_some(at)
     };
     // Every request has a 0 as its sequence number, behind three bytes of length.
     memchr_iter(0, bytes)
         .filter_map(|zero| zero.checked_sub(3))
-        .find_map(|at| text(at).or_else(|| ends_here(at)))
+        .find_map(begins)
 }
 
 /// Where in `bytes` the next answer begins.
@@ -180,7 +184,7 @@ pub(super) fn begins_request(plain: &[u8], len: usize) -> bool {
     // It is the packet's only one, or goes on in the next packet.
     let alone = header.packet_bytes() == len as u64;
     fits && ((alone && !matches!(command, command::QUERY | command::STMT_PREPARE))
-        || is_request(header, plain, false))
+        || is_request(plain, false))
 }
 
 /// Whether `plain`, as in [`begins_request`], begins with an answer.

@@ -22,8 +22,14 @@ pub(super) fn client_fits(header: Header) -> bool {
         b'H' | b'S' | b'c' | b'X' => len == 0,
         b'd' => true,
         b'p' => len >= 1,
-        _ => false,
+        kind => is_foreign(kind, len),
     }
+}
+
+/// Types that PostgreSQL does not have, but servers descended from it do (GaussDB's batches `U`): passed
+/// by their length, never taken for a sign of the protocol.
+fn is_foreign(kind: u8, len: u32) -> bool {
+    kind.is_ascii_alphabetic() && len < SHORT_MAX
 }
 
 /// Whether a server's message of this type can have this length.
@@ -43,7 +49,7 @@ pub(super) fn server_fits(header: Header) -> bool {
         b'V' => len >= 4,
         b'v' => (8..SHORT_MAX).contains(&len),
         b'd' => true,
-        _ => false,
+        kind => is_foreign(kind, len),
     }
 }
 
@@ -103,7 +109,8 @@ pub(super) fn look_at_client(header: Header, body: &[u8], whole: bool) -> Look {
             look(Some(named && reader.u32().is_some() && reader.0.is_empty()))
         }
         b'S' | b'H' => Look::Sure,
-        _ => Look::Possible,
+        b'B' | b'D' | b'C' | b'E' | b'F' | b'd' | b'c' | b'f' | b'p' | b'X' => Look::Possible,
+        _ => Look::Wrong,
     }
 }
 

@@ -16,6 +16,7 @@ mod wire;
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;
 use crate::l7::sql::{Handle, Statements};
+use crate::limits::SQL_RESPONSE_TIMEOUT_NS;
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use reply::Reply;
 use request::Run;
@@ -81,8 +82,10 @@ impl Parser for PostgreSql {
     const NAME: &'static str = "postgresql";
     const ABOUT: &'static str = "PostgreSQL frontend/backend protocol 3.0 and 3.2";
     const TRANSPORTS: Transports = Transports::TCP;
+    // The server's own, those of Redshift (5439), PgBouncer (6432) and CockroachDB (26257).
     const PORTS: &'static [u16] = &[5432, 5433, 5439, 6432, 26257];
     const PAIRING: Pairing = Pairing::InOrder;
+    const RESPONSE_TIMEOUT_NS: u64 = SQL_RESPONSE_TIMEOUT_NS;
     // A type, or the first byte of an opening's length; then a length below 16 MiB.
     const FIRST_BYTES: [ByteSet; 4] = [
         ByteSet::of(b"\0QPBDECFHSdcfpXRKZTN123ntsIAGWVv"),

@@ -257,3 +257,31 @@ fn after_a_loss_in_a_long_result_the_next_answer_finds_its_request() {
         "{told:#?}"
     );
 }
+
+#[test]
+fn joined_in_the_middle_requests_are_recognised_on_any_port() {
+    let close_and_prepare = [
+        command(0x19, &[7, 0, 0, 0]),
+        command(0x16, b"SELECT a FROM t WHERE b = ?"),
+    ];
+    let execute = command(0x17, &[7, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 0, 5, 0, 0, 0]);
+    let prepared = packet(1, &[0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    for (first, kind) in [
+        (query("/* app */ select 1"), "COM_QUERY"),
+        (query("begin"), "COM_QUERY"),
+        (close_and_prepare.concat(), "COM_STMT_PREPARE"),
+        (execute, "COM_STMT_EXECUTE"),
+    ] {
+        let answer = match kind {
+            "COM_STMT_PREPARE" => prepared.clone(),
+            _ => ok(1, 0),
+        };
+        let script = Script::tcp(40_001)
+            .client(b"not seen")
+            .client(&first)
+            .server(answer);
+        let told = script.run(|_, bytes| vec![bytes.len()], None, 1);
+        let last = told.last().map(|t| (t.kind, t.text(Field::ReqType), t.status));
+        assert_eq!(last, Some(("matched", kind, "ok")), "{told:#?}");
+    }
+}

@@ -168,3 +168,31 @@ fn a_session_without_a_database_is_in_that_of_its_user() {
     assert_eq!(script.replay()[0].text(Field::Domain), "bob");
     script.check();
 }
+
+#[test]
+fn types_of_descended_servers_are_passed() {
+    let script = session()
+        .client(
+            [
+                parse("s1", "INSERT INTO t VALUES ($1)"),
+                message(b'U', &[7; 40]),
+                sync(),
+            ]
+            .concat(),
+        )
+        .server(
+            [
+                message(b'1', b""),
+                message(b'2', b""),
+                complete("INSERT 0 3"),
+                ready(),
+            ]
+            .concat(),
+        );
+    let told = script.replay();
+    assert_eq!(
+        essence(&told[1]),
+        ("matched", "PARSE", "INSERT INTO t VALUES ($1)", "ok", Some(3))
+    );
+    script.check();
+}
