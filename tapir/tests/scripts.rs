@@ -170,10 +170,18 @@ fn scripts_are_clean_shell() {
         println!("skipped: no shellcheck here");
         return;
     }
-    let files: Vec<_> = ["setup", "bind", "demo", "lab", "test", "capture-fixtures", "lib.sh"]
-        .iter()
-        .map(|name| scripts().join(name))
-        .collect();
+    let files: Vec<_> = [
+        "setup",
+        "bind",
+        "demo",
+        "lab",
+        "test",
+        "capture-fixtures",
+        "lib.sh",
+    ]
+    .iter()
+    .map(|name| scripts().join(name))
+    .collect();
     let output = Command::new("shellcheck")
         .arg("-x")
         .args(files)
