@@ -21,7 +21,6 @@ use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS}
 use crate::prefetch::prefetch_address;
 use crate::source::Source;
 use crate::stream::HeldStore;
-use arrayvec::ArrayVec;
 use deliver::{Held, Payload};
 use facts::PortTable;
 use tapir_parsers::engine::{Engine, SessionId};
@@ -30,7 +29,7 @@ use tapir_parsers::l7::Protocol;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
     DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits,
-    TunnelKind, decode,
+    TunnelKind, decode_into,
 };
 
 /// What a worker is set up with.
@@ -94,14 +93,27 @@ impl Default for PipelineOptions {
     }
 }
 
-/// A packet of the burst between the passes.
-struct Staged {
-    /// Its place in the burst.
-    at: u32,
-    what: Decoded,
+/// A burst between the passes.
+struct Stage {
+    decoded: [Result<Decoded, DropReason>; BURST_PACKETS],
+    keys: [Key; BURST_PACKETS],
+}
+
+/// Where a packet of the burst belongs, as far as the passes have found out.
+#[derive(Clone, Copy, Default)]
+struct Key {
     keyed: KeyedPacket,
     likely: FlowIndex,
     session: u32,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self {
+            decoded: [Err(DropReason::LayerDepth); BURST_PACKETS],
+            keys: [Key::default(); BURST_PACKETS],
+        }
+    }
 }
 
 /// All that one worker owns behind its source.
@@ -116,7 +128,7 @@ pub struct Pipeline<B> {
     ports: PortTable,
     options: PipelineOptions,
     /// Taken out while a burst is handled.
-    staged: Option<Box<ArrayVec<Staged, BURST_PACKETS>>>,
+    stage: Option<Box<Stage>>,
     over: Vec<FlowIndex>,
     waiting: Vec<(FlowIndex, u8)>,
     /// For datagrams whose payload spans segments.
@@ -127,15 +139,15 @@ pub struct Pipeline<B> {
 
 /// Puts back the VLAN tags that the NIC took off. There are two at most, and the decoder had room for more.
 #[inline]
-fn what_with_tags(mut what: Decoded, tags: [Option<u16>; 2]) -> Decoded {
+fn put_tags_back(decoded: &mut Result<Decoded, DropReason>, tags: [Option<u16>; 2]) {
     for tag in tags.into_iter().rev().flatten() {
-        let encap = match &mut what {
-            Decoded::Packet(packet) => &mut packet.encap,
-            Decoded::Fragment(fragment) => &mut fragment.encap,
+        let encap = match decoded {
+            Ok(Decoded::Packet(packet)) => &mut packet.encap,
+            Ok(Decoded::Fragment(fragment)) => &mut fragment.encap,
+            Err(_) => return,
         };
         let _ = encap.prepend_vlan(tag & 0x0FFF);
     }
-    what
 }
 
 /// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, an ERSPAN
@@ -171,7 +183,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             counters: Counters::default(),
             ports: PortTable::default(),
             options,
-            staged: Some(Box::default()),
+            stage: Some(Box::default()),
             over: Vec::with_capacity(2 * EXPIRE_PER_BURST),
             waiting: Vec::with_capacity(1024),
             scratch: Vec::with_capacity(64 * 1024),
@@ -223,74 +235,78 @@ impl<B: crate::source::Buffer> Pipeline<B> {
 
     /// Handles the burst that `source` has received.
     pub fn burst<S: Source<Buffer = B>>(&mut self, source: &mut S) {
-        let Some(mut staged) = self.staged.take() else {
+        let Some(mut stage) = self.stage.take() else {
             return;
         };
-        self.stage(source, &mut staged);
-        for entry in staged.iter_mut() {
-            entry.likely = self.table.prefetch_flow(entry.keyed.hash).unwrap_or(NO_FLOW);
+        let count = source.len().min(BURST_PACKETS);
+        self.decode(source, &mut stage.decoded[..count]);
+        self.find_keys(source, &mut stage, count);
+        for key in &mut stage.keys[..count] {
+            key.likely = self.table.prefetch_flow(key.keyed.hash).unwrap_or(NO_FLOW);
         }
-        for entry in staged.iter_mut() {
-            entry.session = self.table.get(entry.likely).map_or(NO_FLOW, |flow| flow.session);
+        for key in &mut stage.keys[..count] {
+            key.session = self.table.get(key.likely).map_or(NO_FLOW, |flow| flow.session);
             self.engine
-                .session_lines(SessionId(entry.session), &prefetch_address);
+                .session_lines(SessionId(key.session), &prefetch_address);
         }
-        for entry in staged.iter() {
+        for key in &stage.keys[..count] {
             self.engine
-                .parser_lines(SessionId(entry.session), &prefetch_address);
+                .parser_lines(SessionId(key.session), &prefetch_address);
         }
-        for entry in staged.iter() {
-            let at = entry.at as usize;
+        for (at, (decoded, key)) in stage.decoded.iter().zip(&stage.keys).take(count).enumerate() {
             let time_ns = source.time_ns(at);
-            match &entry.what {
-                Decoded::Packet(packet) => {
+            match decoded {
+                Ok(Decoded::Packet(packet)) => {
                     let payload = Payload::of_frame(source, at, packet);
-                    self.packet(packet, &entry.keyed, payload, time_ns);
+                    self.packet(packet, &key.keyed, payload, time_ns);
                 }
-                Decoded::Fragment(fragment) => self.fragment(fragment, source, at, time_ns),
+                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, time_ns),
+                Err(_) => {}
             }
         }
-        staged.clear();
-        self.staged = Some(staged);
+        self.stage = Some(stage);
         self.tick(self.now_ns, EXPIRE_PER_BURST);
     }
 
-    /// Decodes the burst; what is a packet of a flow is staged, everything else is done with.
-    fn stage<S: Source<Buffer = B>>(&mut self, source: &mut S, staged: &mut ArrayVec<Staged, BURST_PACKETS>) {
-        let seed = self.table.seed();
-        for i in 0..source.len() {
+    /// Decodes every packet of the burst to where it stays until it is handled.
+    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, decoded: &mut [Result<Decoded, DropReason>]) {
+        for (at, decoded) in decoded.iter_mut().enumerate() {
             self.counters.packets += 1;
-            self.counters.bytes += source.wire_len(i) as u64;
-            let time_ns = source.time_ns(i);
-            self.now_ns = self.now_ns.max(time_ns);
-            let frame = source.frame(i);
-            if self.options.verify_checksums && source.has_bad_checksum(i) {
-                self.counters.bad_checksum += 1;
-                continue;
-            }
-            let what = match decode(source.link(i), frame, source.frame_len(i), &self.options.decode) {
-                Ok(what) => what_with_tags(what, source.stripped_vlans(i)),
-                Err(reason) => {
-                    self.counters.drops[reason as usize] += 1;
-                    continue;
+            self.counters.bytes += source.wire_len(at) as u64;
+            self.now_ns = self.now_ns.max(source.time_ns(at));
+            let (link, len) = (source.link(at), source.frame_len(at));
+            decode_into(link, source.frame(at), len, &self.options.decode, decoded);
+        }
+    }
+
+    /// Counts what is no packet, and finds the flow keys of those that are. A pass of its own: what the
+    /// decoder has just written can't be read in larger pieces without waiting for it.
+    fn find_keys<S: Source<Buffer = B>>(&mut self, source: &S, stage: &mut Stage, count: usize) {
+        let seed = self.table.seed();
+        for (at, (decoded, key)) in stage
+            .decoded
+            .iter_mut()
+            .zip(&mut stage.keys)
+            .take(count)
+            .enumerate()
+        {
+            put_tags_back(decoded, source.stripped_vlans(at));
+            let bad = self.options.verify_checksums && source.has_bad_checksum(at);
+            key.keyed.hash = 0;
+            match decoded {
+                _ if bad => {
+                    self.counters.bad_checksum += 1;
+                    // Handled as what it is: nothing that can be read.
+                    *decoded = Err(DropReason::Ipv4Checksum);
                 }
-            };
-            let keyed = match &what {
-                Decoded::Packet(packet) => {
+                Ok(Decoded::Packet(packet)) => {
                     self.counters.decoded += 1;
-                    KeyedPacket::new(packet, self.domain(&packet.encap), seed)
+                    key.keyed = KeyedPacket::new(packet, self.domain(&packet.encap), seed);
+                    self.table.prefetch_index(key.keyed.hash);
                 }
-                Decoded::Fragment(_) => KeyedPacket::default(),
-            };
-            self.table.prefetch_index(keyed.hash);
-            // A burst never brings more than the array holds.
-            let _ = staged.try_push(Staged {
-                at: i as u32,
-                what,
-                keyed,
-                likely: NO_FLOW,
-                session: NO_FLOW,
-            });
+                Ok(Decoded::Fragment(_)) => {}
+                Err(reason) => self.counters.drops[*reason as usize] += 1,
+            }
         }
     }
 

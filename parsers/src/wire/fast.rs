@@ -29,16 +29,21 @@ struct Ip {
 
 /// Decodes an Ethernet frame, along the straight line where that is possible.
 #[inline]
-pub(super) fn decode(frame: &[u8], frame_len: usize, options: &DecodeOptions) -> Result<Decoded, DropReason> {
+pub(super) fn decode_into(
+    frame: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+    decoded: &mut Result<Decoded, DropReason>,
+) {
     match ethertype_at(frame, UNTAGGED) {
-        ethertype::IPV4 => decode_line::<UNTAGGED, false>(frame, frame_len, options),
-        ethertype::IPV6 => decode_line::<UNTAGGED, true>(frame, frame_len, options),
+        ethertype::IPV4 => decode_line::<UNTAGGED, false>(frame, frame_len, options, decoded),
+        ethertype::IPV6 => decode_line::<UNTAGGED, true>(frame, frame_len, options, decoded),
         ethertype::VLAN => match ethertype_at(frame, TAGGED) {
-            ethertype::IPV4 => decode_line::<TAGGED, false>(frame, frame_len, options),
-            ethertype::IPV6 => decode_line::<TAGGED, true>(frame, frame_len, options),
-            _ => decode_layers(LinkType::Ethernet, frame, frame_len, options),
+            ethertype::IPV4 => decode_line::<TAGGED, false>(frame, frame_len, options, decoded),
+            ethertype::IPV6 => decode_line::<TAGGED, true>(frame, frame_len, options, decoded),
+            _ => *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options),
         },
-        _ => decode_layers(LinkType::Ethernet, frame, frame_len, options),
+        _ => *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options),
     }
 }
 
@@ -55,11 +60,12 @@ fn decode_line<const IP: usize, const V6: bool>(
     frame: &[u8],
     frame_len: usize,
     options: &DecodeOptions,
-) -> Result<Decoded, DropReason> {
-    match try_line::<IP, V6>(frame, frame_len, options) {
+    decoded: &mut Result<Decoded, DropReason>,
+) {
+    *decoded = match try_line::<IP, V6>(frame, frame_len, options) {
         Some(packet) => Ok(Decoded::Packet(packet)),
         None => decode_layers(LinkType::Ethernet, frame, frame_len, options),
-    }
+    };
 }
 
 #[inline(always)]

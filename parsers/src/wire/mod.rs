@@ -112,10 +112,25 @@ pub fn decode(
     frame_len: usize,
     options: &DecodeOptions,
 ) -> Result<Decoded, DropReason> {
+    let mut decoded = Err(DropReason::LayerDepth);
+    decode_into(link, first_segment, frame_len, options, &mut decoded);
+    decoded
+}
+
+/// [`decode`] that writes its answer where it shall stay: a packet is larger than a cache line, and moving
+/// one that was just written waits for every one of its parts.
+#[inline]
+pub fn decode_into(
+    link: LinkType,
+    first_segment: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+    decoded: &mut Result<Decoded, DropReason>,
+) {
     if link == LinkType::Ethernet {
-        fast::decode(first_segment, frame_len, options)
+        fast::decode_into(first_segment, frame_len, options, decoded);
     } else {
-        decode_layers(link, first_segment, frame_len, options)
+        *decoded = decode_layers(link, first_segment, frame_len, options);
     }
 }
 
