@@ -40,7 +40,8 @@ fn is_hex(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// `version-trace-parent-flags`, of 2, 32, 16 and 2 hexadecimal digits; later versions may append.
+/// `version-trace-parent-flags`, of 2, 32, 16 and 2 hexadecimal digits; later versions may append. A trace
+/// of zeros is none.
 fn traceparent(value: &[u8]) -> Ids<'_> {
     let mut parts = value.split(|byte| *byte == b'-');
     match (parts.next(), parts.next(), parts.next()) {
@@ -48,7 +49,8 @@ fn traceparent(value: &[u8]) -> Ids<'_> {
             if version.len() == 2
                 && trace.len() == 32
                 && parent.len() == 16
-                && [version, trace, parent].into_iter().all(is_hex) =>
+                && [version, trace, parent].into_iter().all(is_hex)
+                && trace.iter().any(|digit| *digit != b'0') =>
         {
             (trace, parent)
         }
@@ -158,6 +160,8 @@ mod tests {
         assert_eq!(traceparent(value), (&trace[..], &b"00f067aa0ba902b7"[..]));
         assert_eq!(traceparent(b"00-4bf92f-00f067aa0ba902b7-01"), NO_IDS);
         assert_eq!(traceparent(b"garbage"), NO_IDS);
+        let zeros = [&b"00-"[..], &[b'0'; 32], b"-00f067aa0ba902b7-01"].concat();
+        assert_eq!(traceparent(&zeros), NO_IDS);
         assert_eq!(
             b3(b"80f198ee56343ba8-e457b5a2e4d86bd1-1-05e3ac9a"),
             (&b"80f198ee56343ba8"[..], &b"e457b5a2e4d86bd1"[..])
