@@ -7,8 +7,10 @@
 mod feed;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
+mod recovery;
 mod session;
 mod stitch;
+mod unknown;
 
 use crate::conversation::{Conversation, Exchanges, Talk};
 use crate::counters::EngineCounters;
