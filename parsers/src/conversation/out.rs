@@ -411,6 +411,18 @@ impl<'a> Out<'a> {
         self.talk.exchanges.slots.get(index).map(|slot| slot.tag)
     }
 
+    /// Ids of the requests whose exchanges are not told yet, oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = u64> {
+        let slots = &self.talk.exchanges.slots;
+        let mut index = self.talk.conversation.requests.head;
+        std::iter::from_fn(move || {
+            let slot = slots.get(index)?;
+            index = slot.next;
+            Some(slot.id)
+        })
+        .flatten()
+    }
+
     /// Requests of this flow that wait for their responses.
     pub fn outstanding(&self) -> usize {
         self.talk.conversation.requests.count as usize

@@ -40,42 +40,68 @@ pub(super) fn extent(first: &Frame, bytes: &[u8]) -> Extent {
 /// Room to join the pieces of a block that has several.
 pub(super) type Joined = ArrayVec<u8, STITCH_BYTES_MAX>;
 
-/// The block in `bytes`, which begin with `first`, as far as it is there; `skip` bytes of its first piece
-/// are something else (a promised stream). `None` when it is broken.
+/// A block as far as it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Nothing is missing.
+    pub(super) whole: bool,
+}
+
+/// The block in `bytes`, which begin with `first`; `skip` bytes of its first piece are something else (a
+/// promised stream). `None` when it is broken.
 #[inline]
 pub(super) fn content<'a>(
     first: &Frame,
     bytes: &'a [u8],
     skip: usize,
     joined: &'a mut Joined,
-) -> Option<&'a [u8]> {
+) -> Option<Content<'a>> {
     let payload = bytes.get(HEADER_BYTES..)?;
-    let whole = payload.len() >= first.payload_len();
-    let payload = payload.get(..first.payload_len()).unwrap_or(payload);
-    // Of a frame that was cut the padding is not there to take off.
-    let piece = if whole {
-        frame::unpadded(first, payload)?
-    } else {
-        payload.get(offset(first)..)?
+    let Some(payload) = payload.get(..first.payload_len()) else {
+        // Of a frame that was cut the padding is not there to take off.
+        let bytes = payload.get(offset(first) + skip..)?;
+        return Some(Content { bytes, whole: false });
     };
-    let piece = piece.get(skip..)?;
-    if first.has(flag::END_HEADERS) || !whole {
-        return Some(piece);
+    let piece = frame::unpadded(first, payload)?.get(skip..)?;
+    if first.has(flag::END_HEADERS) {
+        return Some(Content {
+            bytes: piece,
+            whole: true,
+        });
     }
-    joined.try_extend_from_slice(piece).ok()?;
+    let whole = join(first, piece, bytes, joined);
+    Some(Content { bytes: joined, whole })
+}
+
+/// Joins the first piece of a block and those of the frames behind it, as far as there is room; says
+/// whether that is all.
+#[cold]
+fn join(first: &Frame, piece: &[u8], bytes: &[u8], joined: &mut Joined) -> bool {
+    let mut push = |piece: &[u8]| {
+        let room = joined.remaining_capacity();
+        let fits = piece.get(..room).unwrap_or(piece);
+        fits.len() == piece.len() && joined.try_extend_from_slice(fits).is_ok()
+    };
+    if !push(piece) {
+        return false;
+    }
     let mut at = first.len();
     while let Some(rest) = bytes.get(at..)
         && let Some(next) = Frame::read(rest)
     {
-        let piece = rest.get(HEADER_BYTES..).unwrap_or(&[]);
-        let piece = piece.get(..next.payload_len()).unwrap_or(piece);
-        joined.try_extend_from_slice(piece).ok()?;
-        if next.has(flag::END_HEADERS) {
+        let Some(piece) = rest.get(HEADER_BYTES..next.len()) else {
             break;
+        };
+        if !push(piece) {
+            break;
+        }
+        if next.has(flag::END_HEADERS) {
+            return true;
         }
         at += next.len();
     }
-    Some(joined)
+    false
 }
 
 /// Bytes of padding length and priority before the block.
@@ -102,10 +128,13 @@ mod tests {
         }
         let longer = [&bytes[..], b"more"].concat();
         assert_eq!(extent(&first, &longer), Extent::Whole(bytes.len()));
-        let mut joined = Joined::new();
-        assert_eq!(content(&first, &longer, 0, &mut joined), Some(&b"abcde"[..]));
-        let mut joined = Joined::new();
-        assert_eq!(content(&first, &bytes[..25], 1, &mut joined), Some(&b"bcd"[..]));
+        let of = |bytes, skip| {
+            let mut joined = Joined::new();
+            content(&first, bytes, skip, &mut joined).map(|content| (content.bytes.to_vec(), content.whole))
+        };
+        assert_eq!(of(&longer, 0), Some((b"abcde".to_vec(), true)));
+        assert_eq!(of(&bytes[..25], 1), Some((b"bcd".to_vec(), false)));
+        assert_eq!(of(&bytes[..12], 0), Some((b"ab".to_vec(), false)));
     }
 
     #[test]

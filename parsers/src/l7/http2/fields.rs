@@ -1,5 +1,6 @@
 //! What was worth reading of one header block.
 
+use super::hpack::{Broken, huffman};
 use super::name::Name;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use arrayvec::ArrayVec;
@@ -22,10 +23,12 @@ pub(super) struct Fields {
 const _: () = assert!(MESSAGE_TEXT_BYTES_MAX <= u16::MAX as usize);
 
 impl Fields {
-    pub(super) const fn new() -> Self {
+    #[inline]
+    pub(super) fn new() -> Self {
+        // Not `new_const`, which would write zeros over 16 KiB.
         Self {
-            kept: ArrayVec::new_const(),
-            text: ArrayVec::new_const(),
+            kept: ArrayVec::new(),
+            text: ArrayVec::new(),
             names: 0,
             unknown: false,
             cut: false,
@@ -74,10 +77,17 @@ impl Fields {
         let _ = self.text.try_extend_from_slice(fits);
     }
 
-    /// Writes one byte of a value if there is room.
+    /// Writes of a Huffman-coded value what there is room for, and says how long it is.
     #[inline]
-    pub(super) fn push_byte(&mut self, byte: u8) {
-        self.cut |= self.text.try_push(byte).is_err();
+    pub(super) fn push_coded(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
+        let before = self.text.len();
+        let mut len = 0;
+        huffman::decode(bytes, |byte| {
+            let _ = self.text.try_push(byte);
+            len += 1;
+        })?;
+        self.cut |= self.text.len() - before < len;
+        Ok(len)
     }
 
     /// What was written from `mark` on.

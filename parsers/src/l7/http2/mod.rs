@@ -14,6 +14,8 @@ mod message;
 mod name;
 mod probe;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 
 pub use grpc::{Grpc, Triple};
@@ -23,7 +25,9 @@ use super::http::target;
 use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
 use crate::field::{Ended, Field};
+use crate::limits::PENDING_PER_FLOW_MAX;
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
+use arrayvec::ArrayVec;
 use block::{Extent, Joined};
 use fields::Fields;
 use frame::{Frame, HEADER_BYTES, Kind, flag};
@@ -127,6 +131,7 @@ impl Parser for Http2 {
                 Advance::Need(frame.len())
             }
             Kind::RstStream => reset(direction, &frame, input.bytes, out),
+            Kind::GoAway => go_away(direction, &frame, input.bytes, out),
             Kind::Continuation => {
                 // Its beginning was not seen, and what it does to the table is not known.
                 self.half(direction).table.forget();
@@ -249,10 +254,10 @@ impl Http2 {
     }
 
     fn headers(&mut self, direction: Direction, frame: &Frame, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let (end, whole) = match block::extent(frame, input.bytes) {
-            Extent::Whole(end) => (end, true),
+        let end = match block::extent(frame, input.bytes) {
+            Extent::Whole(end) => end,
             Extent::Need(count) if !input.ended => return Advance::Need(count),
-            Extent::Need(_) => (frame.len(), false),
+            Extent::Need(_) => frame.len(),
             Extent::Broken => return Advance::Malformed,
         };
         let promised = match frame.kind {
@@ -262,17 +267,17 @@ impl Http2 {
             },
             _ => None,
         };
-        let mut joined = Joined::new_const();
+        let mut joined = Joined::new();
         let skip = if promised.is_some() { 4 } else { 0 };
         let Some(content) = block::content(frame, input.bytes, skip, &mut joined) else {
             return Advance::Malformed;
         };
         let mut fields = Fields::new();
         let table = &mut self.half(direction).table;
-        let read = if whole {
-            hpack::decode(content, table, &mut fields)
+        let read = if content.whole {
+            hpack::decode(content.bytes, table, &mut fields)
         } else {
-            let read = hpack::decode_part(content, table, &mut fields).map(|_| ());
+            let read = hpack::decode_part(content.bytes, table, &mut fields).map(|_| ());
             fields.unknown = true;
             table.forget();
             read
@@ -393,6 +398,26 @@ fn reset(direction: Direction, frame: &Frame, bytes: &[u8], out: &mut Out<'_>) -
         match direction {
             Direction::ToServer => out.give_up(),
             Direction::ToClient => out.conclude(Ended::Rst),
+        }
+    }
+    Advance::Consumed(frame.len())
+}
+
+/// GOAWAY (section 6.8): what the other side began above the last stream named will never be looked at.
+#[cold]
+fn go_away(direction: Direction, frame: &Frame, bytes: &[u8], out: &mut Out<'_>) -> Advance {
+    let payload = bytes.get(HEADER_BYTES..).unwrap_or(&[]);
+    let last = frame::number(payload).unwrap_or(u32::MAX) & 0x7FFF_FFFF;
+    let code = frame::number(payload.get(4..).unwrap_or(&[])).unwrap_or(error_code::NO_ERROR);
+    let begun_by_client = u64::from(direction == Direction::ToClient);
+    let refused: ArrayVec<u64, PENDING_PER_FLOW_MAX> = out
+        .waiting()
+        .filter(|id| *id > u64::from(last) && id % 2 == begun_by_client)
+        .collect();
+    for id in refused {
+        if out.select_exchange(id) == Some(Role::Request) {
+            describe_reset(direction, code, out);
+            out.conclude(Ended::Rst);
         }
     }
     Advance::Consumed(frame.len())

@@ -98,6 +98,15 @@ impl Code {
         }
     }
 
+    /// Symbol and length of the code that `window` begins with.
+    #[inline]
+    fn first_symbol(&self, window: u64) -> (u16, u32) {
+        match self.short[(window >> (64 - SHORT_BITS)) as usize] {
+            (symbol, length @ 1..) => (u16::from(symbol), u32::from(length)),
+            _ => self.long(window),
+        }
+    }
+
     /// Symbol and length of the code that `window` begins with, which is longer than [`SHORT_BITS`].
     #[cold]
     fn long(&self, window: u64) -> (u16, u32) {
@@ -114,21 +123,43 @@ impl Code {
 
 /// Passes the decoded bytes of `bytes` to `push`.
 #[inline]
-pub(super) fn decode(bytes: &[u8], mut push: impl FnMut(u8)) -> Result<(), Broken> {
-    let mut bytes = bytes.iter();
+pub(in crate::l7::http2) fn decode(mut bytes: &[u8], mut push: impl FnMut(u8)) -> Result<(), Broken> {
     // Bits not decoded yet stand at the top.
     let (mut window, mut held) = (0u64, 0u32);
-    loop {
-        while held <= 56
-            && let Some(byte) = bytes.next()
-        {
-            window |= u64::from(*byte) << (56 - held);
-            held += 8;
+    // As long as there are eight bytes, every code in the upper half of the window is whole.
+    while let Some(chunk) = bytes.first_chunk() {
+        window |= u64::from_be_bytes(*chunk) >> held;
+        let taken = (64 - held) / 8;
+        bytes = bytes.get(taken as usize..).unwrap_or(&[]);
+        held += taken * 8;
+        // Bits of a byte that was not taken come again.
+        window &= u64::MAX << (64 - held);
+        while held >= LENGTH_MAX as u32 {
+            let (symbol, length) = CODE.first_symbol(window);
+            if symbol == END_OF_STRING {
+                return Err(Broken);
+            }
+            push(symbol as u8);
+            window <<= length;
+            held -= length;
         }
-        let (symbol, length) = match CODE.short[(window >> (64 - SHORT_BITS)) as usize] {
-            (symbol, length @ 1..) => (u16::from(symbol), u32::from(length)),
-            _ => CODE.long(window),
-        };
+    }
+    for byte in bytes {
+        window |= u64::from(*byte) << (56 - held);
+        held += 8;
+        // At most 29 bits are left over from above.
+        while held >= LENGTH_MAX as u32 {
+            let (symbol, length) = CODE.first_symbol(window);
+            if symbol == END_OF_STRING {
+                return Err(Broken);
+            }
+            push(symbol as u8);
+            window <<= length;
+            held -= length;
+        }
+    }
+    loop {
+        let (symbol, length) = CODE.first_symbol(window);
         if length > held {
             // What is left is padding: the first bits of the end of string, less than a byte of them.
             let ones = window.leading_ones() >= held;

@@ -4,7 +4,7 @@
 //! dynamic table's sizes need.
 
 mod begins;
-mod huffman;
+pub(super) mod huffman;
 mod integer;
 mod static_table;
 mod table;
@@ -155,9 +155,7 @@ fn indexed(index: usize, table: &Table, fields: &mut Fields) -> Result<(), Broke
         Found::Unknown => fields.unknown = true,
         Found::Entry(entry) if entry.name.is_wanted() && !fields.has(entry.name) => {
             let mark = fields.mark();
-            for part in table.value(&entry) {
-                fields.push(part);
-            }
+            fields.push(table.value(&entry));
             fields.cut |= entry.is_cut();
             fields.keep(entry.name, mark);
         }
@@ -193,24 +191,18 @@ fn literal(
         return Ok(None);
     };
     if !name.is_wanted() || (fields.has(name) && !add) {
-        // Even what is of no use has to be a string.
-        let len = value.len()?;
         if add {
-            table.insert(name, name_len, len, &[]);
+            table.insert(name, name_len, value.len()?, &[]);
         }
         return Ok(Some(()));
     }
     let mark = fields.mark();
-    let mut len = value.bytes.len();
-    if value.huffman {
-        len = 0;
-        huffman::decode(value.bytes, |byte| {
-            fields.push_byte(byte);
-            len += 1;
-        })?;
+    let len = if value.huffman {
+        fields.push_coded(value.bytes)?
     } else {
         fields.push(value.bytes);
-    }
+        value.bytes.len()
+    };
     if add {
         table.insert(name, name_len, len, fields.since(mark));
     }

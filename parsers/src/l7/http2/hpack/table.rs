@@ -1,7 +1,7 @@
 //! The dynamic table of one direction. Source: RFC 7541 sections 2.3.2, 4 and 6.3.
 //!
-//! Sizes are kept of every field, but text only of those worth reading, in one ring of bytes. Joined in
-//! the middle of a connection the older part of the table is unknown; what is added is known all the
+//! Sizes are kept of every field, but text only of those worth reading, in one buffer. Joined in the
+//! middle of a connection the older part of the table is unknown; what is added is known all the
 //! same, for places count from the newest, and the oldest go first.
 
 use super::Broken;
@@ -18,7 +18,7 @@ pub(super) struct Entry {
     pub(super) name: Name,
     pub(super) name_len: u32,
     value_len: u32,
-    /// Where the value stands among all bytes that ever went through the ring.
+    /// Where the value stands among all bytes that were ever kept.
     at: u32,
     /// Bytes of the value that are kept.
     kept: u32,
@@ -48,8 +48,11 @@ pub(super) enum Found {
 pub(in crate::l7::http2) struct Table {
     /// Oldest first.
     entries: VecDeque<Entry>,
-    text: VecDeque<u8>,
-    /// Where the first byte of `text` stands among all that ever went through it.
+    /// Values in the order of their entries, behind some that nobody wants any more.
+    text: Vec<u8>,
+    /// Bytes at the start of `text` that belong to no entry.
+    unused: u32,
+    /// Where the first byte of `text` stands among all that were ever kept.
     text_at: u32,
     size: u32,
     size_max: u32,
@@ -64,7 +67,8 @@ impl Table {
     pub(in crate::l7::http2) const fn unknown() -> Self {
         Self {
             entries: VecDeque::new(),
-            text: VecDeque::new(),
+            text: Vec::new(),
+            unused: 0,
             text_at: 0,
             size: 0,
             size_max: HPACK_TABLE_BYTES_MAX,
@@ -85,6 +89,7 @@ impl Table {
     pub(in crate::l7::http2) fn forget(&mut self) {
         self.entries.clear();
         self.text.clear();
+        self.unused = 0;
         self.size = 0;
         self.size_max = HPACK_TABLE_BYTES_MAX;
         self.complete = false;
@@ -106,18 +111,11 @@ impl Table {
         }
     }
 
-    /// What is kept of the entry's value; the ring may part it.
+    /// What is kept of the entry's value.
     #[inline]
-    pub(super) fn value(&self, entry: &Entry) -> [&[u8]; 2] {
+    pub(super) fn value(&self, entry: &Entry) -> &[u8] {
         let from = entry.at.wrapping_sub(self.text_at) as usize;
-        let to = from + entry.kept as usize;
-        let (first, second) = self.text.as_slices();
-        let split = first.len();
-        let part = |text: &'_ [u8], from: usize, to: usize| text.get(from..to).map_or(0..0, |_| from..to);
-        [
-            &first[part(first, from.min(split), to.min(split))],
-            &second[part(second, from.saturating_sub(split), to.saturating_sub(split))],
-        ]
+        self.text.get(from..from + entry.kept as usize).unwrap_or(&[])
     }
 
     /// Adds a field; of its value `kept` is kept.
@@ -137,7 +135,7 @@ impl Table {
             return;
         }
         self.size += size as u32;
-        self.text.extend(kept);
+        self.text.extend_from_slice(kept);
         self.entries.push_back(entry);
     }
 
@@ -151,15 +149,19 @@ impl Table {
 
     /// Drops the oldest until the rest takes at most `size` bytes.
     fn shrink_to(&mut self, size: usize) {
-        let mut dropped = 0;
         while self.size as usize > size
             && let Some(entry) = self.entries.pop_front()
         {
             self.size -= entry.size() as u32;
-            dropped += entry.kept as usize;
+            self.unused += entry.kept;
         }
-        self.text.drain(..dropped.min(self.text.len()));
-        self.text_at = self.text_at.wrapping_add(dropped as u32);
+        // Moved together when half of it is unused, so each byte is moved once on average.
+        let unused = self.unused as usize;
+        if unused > self.text.len() / 2 {
+            self.text.drain(..unused);
+            self.text_at = self.text_at.wrapping_add(self.unused);
+            self.unused = 0;
+        }
     }
 
     /// Memory behind it, bytes.
