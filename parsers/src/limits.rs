@@ -161,6 +161,10 @@ pub const FOLDED_VALUE_BYTES_MAX: usize = 1024;
 /// Longest HTTP request method, bytes: those of the registry end at 17.
 pub const METHOD_BYTES_MAX: usize = 32;
 
+/// Bytes of a gRPC-Web body, or of one chunk of it, in which the outcome of the call is looked for. Trailers
+/// are a few hundred bytes; a longer body is passed as any other.
+pub const GRPC_WEB_TRAILERS_BYTES_MAX: usize = 4096;
+
 /// Size of a dynamic table of HTTP/2 until its sender says otherwise (RFC 9113 section 6.5.2), as HPACK
 /// counts: bytes of text and 32 for each field.
 pub const HPACK_TABLE_BYTES_DEFAULT: u32 = 4096;

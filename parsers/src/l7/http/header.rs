@@ -35,6 +35,11 @@ pub(crate) enum Header {
     SofaRpcId,
     /// SOFATracer, both.
     RpcTraceContext,
+    /// Outcome of a gRPC call.
+    GrpcStatus,
+    /// Why it failed.
+    GrpcMessage,
+    ContentType,
     ContentLength,
     TransferEncoding,
     Upgrade,
@@ -50,6 +55,9 @@ impl Header {
         let (header, len) = match first | 0x20 {
             b'b' if line.starts_with(b"b3:") || line.starts_with(b"B3:") => (Self::B3, 3),
             b'c' if begins(line, b"content-length:") => (Self::ContentLength, 15),
+            b'c' if begins(line, b"content-type:") => (Self::ContentType, 13),
+            b'g' if begins(line, b"grpc-status:") => (Self::GrpcStatus, 12),
+            b'g' if begins(line, b"grpc-message:") => (Self::GrpcMessage, 13),
             b'h' if begins(line, b"host:") => (Self::Host, 5),
             b'n' if begins(line, b"new_rpc_trace_context:") => (Self::RpcTraceContext, 22),
             b'r' if begins(line, b"referer:") => (Self::Referer, 8),
@@ -125,7 +133,8 @@ pub(crate) fn unfold<'r, const N: usize>(value: &[u8], room: &'r mut ArrayVec<u8
     room
 }
 
-/// Writes what a header tells of the selected message; headers that only frame it write nothing.
+/// Writes what a header tells of the selected message; headers that frame it or decide what it
+/// is write nothing.
 pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
     let field = match header {
         Header::Host => {
@@ -139,7 +148,12 @@ pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
         Header::UserAgent => Field::UserAgent,
         Header::Referer => Field::Referer,
         Header::ForwardedFor => Field::ForwardedFor,
-        Header::ContentLength | Header::TransferEncoding | Header::Upgrade => return,
+        Header::ContentType
+        | Header::ContentLength
+        | Header::TransferEncoding
+        | Header::Upgrade
+        | Header::GrpcStatus
+        | Header::GrpcMessage => return,
         _ => {
             trace::write(out, header, value);
             return;

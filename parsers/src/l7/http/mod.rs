@@ -1,6 +1,8 @@
 //! What HTTP/1, HTTP/2, gRPC, WebSocket and FastCGI share: methods, targets, headers worth keeping,
-//! statuses. Source: RFC 9110 (semantics), RFC 3986 (targets).
+//! statuses, outcomes of calls. Source: RFC 9110 (semantics), RFC 3986 (targets).
 
+pub(crate) mod base64;
+pub(crate) mod grpc;
 pub(crate) mod header;
 pub(crate) mod method;
 pub(crate) mod target;

@@ -4,6 +4,7 @@
 //! Propagation Headers Protocol v3 (`sw8`), Jaeger client libraries' propagation format
 //! (`uber-trace-id`), SOFATracer (`SOFA-TraceId`, `SOFA-RpcId`, `new_rpc_trace_context`).
 
+use super::base64;
 use super::header::Header;
 use crate::conversation::Out;
 use crate::field::Field;
@@ -112,41 +113,15 @@ fn sw8(out: &mut Out<'_>, value: &[u8]) {
     else {
         return;
     };
-    let mut room = [0; DECODED_BYTES_MAX];
-    if let Some(trace) = decode_base64(trace, &mut room) {
-        out.text(Field::TraceId, trace);
+    if let Some(trace) = base64::decode::<DECODED_BYTES_MAX>(trace) {
+        out.text(Field::TraceId, &trace);
     }
-    if let Some(segment) = decode_base64(segment, &mut room) {
+    if let Some(segment) = base64::decode::<DECODED_BYTES_MAX>(segment) {
         let mut text = out.write(Field::SpanId);
-        for piece in [segment, b"-", span] {
+        for piece in [&segment, &b"-"[..], span] {
             text.push(piece);
         }
     }
-}
-
-/// Decodes base64 (RFC 4648 section 4, padding optional) into `room`; `None` when it is none or too long.
-fn decode_base64<'r>(text: &[u8], room: &'r mut [u8; DECODED_BYTES_MAX]) -> Option<&'r [u8]> {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let digits = text.get(..text.len() - padding)?;
-    let (mut bits, mut held, mut len) = (0u32, 0u32, 0);
-    for digit in digits {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xFFFF;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            *room.get_mut(len)? = (bits >> held) as u8;
-            len += 1;
-        }
-    }
-    room.get(..len)
 }
 
 #[cfg(test)]
@@ -175,22 +150,5 @@ mod tests {
             sofa(b"tcid=0a0fe8ec&spid=0.1&pspid=0&sample=true&"),
             (&b"0a0fe8ec"[..], &b"0.1"[..])
         );
-    }
-
-    #[test]
-    fn base64_is_decoded_or_refused() {
-        let mut room = [0; DECODED_BYTES_MAX];
-        for (text, plain) in [
-            ("", ""),
-            ("YQ==", "a"),
-            ("YWI=", "ab"),
-            ("YWI", "ab"),
-            ("YWJj", "abc"),
-            ("Pj4/", ">>?"),
-        ] {
-            assert_eq!(decode_base64(text.as_bytes(), &mut room), Some(plain.as_bytes()));
-        }
-        assert_eq!(decode_base64(b"YW*j", &mut room), None);
-        assert_eq!(decode_base64(&[b'A'; 400], &mut room), None);
     }
 }

@@ -40,6 +40,14 @@ pub(super) fn chunk(bytes: &[u8]) -> Chunk {
     Chunk::Whole(size.saturating_add(end as u64 + 1 + line_end))
 }
 
+/// What a whole chunk holds, without its size line and line end.
+pub(super) fn data(chunk: &[u8]) -> &[u8] {
+    let data = memchr::memchr(b'\n', chunk).and_then(|end| chunk.get(end + 1..));
+    let data = data.unwrap_or(&[]);
+    let data = data.strip_suffix(b"\n").unwrap_or(data);
+    data.strip_suffix(b"\r").unwrap_or(data)
+}
+
 /// Passes trailer fields at the start of `bytes`: how many bytes of whole lines, and whether the empty
 /// line that ends them was among them.
 pub(super) fn trailer(bytes: &[u8]) -> (usize, bool) {

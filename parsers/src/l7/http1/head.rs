@@ -1,6 +1,7 @@
 //! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
 
 use arrayvec::ArrayVec;
+use super::grpc_web::{self, Encoding};
 use crate::l7::http::header::{self, Header};
 
 /// Headers kept of one message; of more, the first count.
@@ -29,6 +30,8 @@ pub(super) struct Fields<'a> {
     pub(super) announced: Announced,
     /// Of the `Upgrade` field.
     pub(super) upgrade: &'a [u8],
+    /// The `Content-Type` is that of gRPC-Web.
+    pub(super) grpc_web: Option<Encoding>,
     /// Some value goes over several lines.
     pub(super) folded: bool,
     /// Bytes up to and with the empty line, or of what is there.
@@ -45,6 +48,7 @@ impl<'a> Fields<'a> {
             kept: ArrayVec::new_const(),
             announced: Announced::Nothing,
             upgrade: &[],
+            grpc_web: None,
             folded: false,
             len: bytes.len(),
             whole: false,
@@ -72,6 +76,7 @@ impl<'a> Fields<'a> {
             Header::ContentLength => self.content_length(value),
             Header::TransferEncoding => self.transfer_encoding(value),
             Header::Upgrade => self.upgrade = value,
+            Header::ContentType => self.grpc_web = grpc_web::encoding(value),
             // One header too many is left out.
             _ => drop(self.kept.try_push((header, value))),
         }

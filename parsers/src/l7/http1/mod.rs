@@ -4,6 +4,7 @@
 //! that CONNECT or 101 turns into something else is handed over.
 
 mod chunk;
+mod grpc_web;
 mod head;
 mod start_line;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 
 use super::Protocol;
 use super::http::target::{self, Target};
-use super::http::{header, status};
+use super::http::{grpc, header, status};
 use crate::byte_set::ByteSet;
 use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
@@ -55,6 +56,8 @@ pub struct Http1 {
     phase: [Phase; 2],
     /// Where the next request begins is known, not guessed: any token is a method there.
     placed: bool,
+    /// The response being read is one of gRPC-Web.
+    grpc_web: Option<grpc_web::Encoding>,
     /// Of the last request that asked for one; kept until the next response tells.
     upgrade: Option<Box<Upgrade>>,
 }
@@ -93,6 +96,7 @@ impl Parser for Http1 {
         Self {
             phase: [Phase::Head; 2],
             placed: false,
+            grpc_web: None,
             upgrade: None,
         }
     }
@@ -185,7 +189,12 @@ impl Http1 {
         if let Some(authority) = target.authority {
             out.text(Field::Domain, authority);
         }
-        target::write(out, target.resource);
+        if fields.grpc_web.is_some() {
+            out.proto(Protocol::Grpc);
+            grpc::describe_path(target.resource, out);
+        } else {
+            target::write(out, target.resource);
+        }
         write_fields(fields, out);
         if !fields.upgrade.is_empty() && becomes(fields).is_some() {
             self.keep_upgrade(&target, fields);
@@ -225,9 +234,22 @@ impl Http1 {
             return Advance::Consumed(len);
         }
         let asked = out.answering(None);
+        let call = grpc_web::whole_len(&fields, len);
+        if let Some(whole) = call
+            && input.bytes.len() < whole
+            && !input.ended
+        {
+            return Advance::Need(whole);
+        }
         out.open(Role::Response, None);
-        out.code(i64::from(line.code));
-        out.status(status(line.code));
+        if !grpc_web::describe_response(&line, &fields, out) {
+            out.code(i64::from(line.code));
+            out.status(status(line.code));
+        }
+        self.grpc_web = fields.grpc_web;
+        if let (Some(whole), Some(encoding)) = (call, fields.grpc_web) {
+            grpc_web::trailers(encoding, input.bytes.get(len..whole).unwrap_or(&[]), out);
+        }
         if !out.has_request() {
             out.text(Field::Version, line.version);
         }
@@ -299,6 +321,11 @@ impl Http1 {
             };
             match chunk::chunk(rest) {
                 Chunk::Whole(len) => {
+                    if let (Some(encoding), Direction::ToClient) = (self.grpc_web, direction)
+                        && let Some(wait) = grpc_web::chunk(encoding, input, at, len, out)
+                    {
+                        return wait;
+                    }
                     let end = len.saturating_add(at as u64);
                     match usize::try_from(end) {
                         Ok(end) if end <= input.bytes.len() => at = end,

@@ -419,3 +419,73 @@ fn what_is_not_http_is_left_alone() {
     let long = format!("GET sip:{}", "x".repeat(600));
     assert_eq!(probe(long.as_bytes()), Probe::NoMatch);
 }
+
+fn grpc_web_call(path: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: api.example\r\nContent-Type: application/grpc-web+proto\r\n\
+         Content-Length: 5\r\n\r\n\0\0\0\0\0"
+    )
+}
+
+#[test]
+fn calls_of_browsers_are_grpc() {
+    let trailers = "grpc-status:5\r\ngrpc-message:no%20cup\r\n";
+    let message = |flags: u8, content: &str| {
+        let mut bytes = vec![flags];
+        bytes.extend((content.len() as u32).to_be_bytes());
+        bytes.extend(content.as_bytes());
+        bytes
+    };
+    let body = [message(0, "answer"), message(0x80, trailers)].concat();
+    let whole = [
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n", body.len())
+            .as_bytes(),
+        &body,
+    ]
+    .concat();
+    let chunk = |content: &[u8]| [format!("{:x}\r\n", content.len()).as_bytes(), content, b"\r\n"].concat();
+    let chunked = [
+        &b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
+        &chunk(&message(0, &"long".repeat(2000))),
+        &chunk(&message(0x80, "grpc-status: 0\r\n")),
+        b"0\r\n\r\n",
+    ]
+    .concat();
+    // The same trailers in base64, behind a message that was encoded by itself.
+    let text = "AAAAAAF4gAAAABBncnBjLXN0YXR1czoxMw0K";
+    let text = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web-text\r\nContent-Length: {}\r\n\r\n{text}",
+        text.len()
+    );
+    let failed = "HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web\r\ngrpc-status: 7\r\nContent-Length: 0\r\n\r\n";
+    let refused = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    let script = Script::tcp(80)
+        .client(grpc_web_call("/shop.Cart/Get"))
+        .server(whole)
+        .client(grpc_web_call("/shop.Cart/List"))
+        .server(chunked)
+        .client(grpc_web_call("/shop.Cart/Add"))
+        .server(text)
+        .client(grpc_web_call("/shop.Cart/Pay"))
+        .server(failed)
+        .client(grpc_web_call("/shop.Cart/Ship"))
+        .server(refused);
+    let told = script.replay();
+    let seen: Vec<_> = told
+        .iter()
+        .map(|t| (t.proto, t.text(Field::Resource), t.text(Field::Endpoint), t.code, t.status))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("grpc", "shop.Cart", "/shop.Cart/Get", Some(5), "client_error"),
+            ("grpc", "shop.Cart", "/shop.Cart/List", Some(0), "ok"),
+            ("grpc", "shop.Cart", "/shop.Cart/Add", Some(13), "server_error"),
+            ("grpc", "shop.Cart", "/shop.Cart/Pay", Some(7), "client_error"),
+            ("grpc", "shop.Cart", "/shop.Cart/Ship", Some(14), "server_error"),
+        ]
+    );
+    assert_eq!(told[0].text(Field::Exception), "no cup");
+    assert_eq!((told[4].attr("http_status"), told[0].text(Field::Version)), ("503", "1.1"));
+    script.check();
+}

@@ -1,13 +1,13 @@
 //! What the fields of a header block say of a request or a response.
 
 use super::fields::Fields;
-use super::grpc;
-use super::name::Name;
+use super::name::{CONTENT_TYPE, GRPC_MESSAGE, GRPC_STATUS, Name};
+use super::siblings::SERVICE_VERSION;
 use crate::conversation::Out;
 use crate::field::Field;
 use crate::l7::Protocol;
 use crate::l7::http::header::{self, Header};
-use crate::l7::http::target;
+use crate::l7::http::{grpc, target};
 
 /// `version` of every record.
 const VERSION: &[u8] = b"2";
@@ -17,7 +17,7 @@ fn protocol(fields: &Fields) -> Option<Protocol> {
     if fields.has(Name::Triple) || fields.has(Name::TripleVersion) {
         return Some(Protocol::Triple);
     }
-    let told = match fields.get(Name::ContentType) {
+    let told = match fields.get(CONTENT_TYPE) {
         Some(content_type) => grpc::is_grpc(content_type),
         // The type was in a part of the table that is not known. No other protocol has these.
         None if fields.unknown => {
@@ -26,7 +26,7 @@ fn protocol(fields: &Fields) -> Option<Protocol> {
         }
         None => false,
     };
-    (told || fields.has(Name::GrpcStatus)).then_some(Protocol::Grpc)
+    (told || fields.has(GRPC_STATUS)).then_some(Protocol::Grpc)
 }
 
 /// Writes what the fields say of the request that was just opened.
@@ -43,10 +43,7 @@ pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
         out.text(Field::Domain, authority);
     }
     match (fields.get(Name::Path), protocol) {
-        (Some(path), Some(_)) => {
-            out.text(Field::Resource, grpc::service(path));
-            out.text(Field::Endpoint, path);
-        }
+        (Some(path), Some(_)) => grpc::describe_path(path, out),
         (Some(path), None) => target::write(out, path),
         // CONNECT has no path (RFC 9113 section 8.5).
         (None, _) if method == b"CONNECT" => target::write(out, authority.unwrap_or(&[])),
@@ -56,7 +53,7 @@ pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
         match name {
             Name::Http(header) => header::write(out, header, value),
             Name::GrpcTimeout if protocol.is_some() => out.attr(grpc::TIMEOUT, value),
-            Name::TripleVersion => out.attr(grpc::SERVICE_VERSION, value),
+            Name::TripleVersion => out.attr(SERVICE_VERSION, value),
             _ => {}
         }
     }
@@ -75,19 +72,12 @@ pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
         }
     }
     match (name_protocol(fields, out), status) {
-        (Some(_), Some(200) | None) => {}
-        (Some(_), Some(status)) => {
-            out.attr(grpc::HTTP_STATUS, fields.get(Name::Status).unwrap_or(&[]));
-            if let Some(code) = grpc::code_of_http(status) {
-                out.code(code);
-                out.status(grpc::status(code));
-            }
-        }
+        (Some(_), Some(status)) => grpc::http_outcome(status, out),
         (None, Some(status)) => {
             out.code(i64::from(status));
             out.status(crate::l7::http::status(status));
         }
-        (None, None) => {}
+        (_, None) => {}
     }
     outcome(fields, out);
     mark(fields, out);
@@ -114,13 +104,8 @@ fn name_protocol(fields: &Fields, out: &mut Out<'_>) -> Option<Protocol> {
 
 /// The result of a call; it stands in the trailers, or in the only fields there are.
 fn outcome(fields: &Fields, out: &mut Out<'_>) {
-    let Some(code) = fields.get(Name::GrpcStatus).and_then(grpc::code) else {
-        return;
-    };
-    out.code(code);
-    out.status(grpc::status(code));
-    if let Some(message) = fields.get(Name::GrpcMessage) {
-        grpc::message(out, message);
+    if let Some(status) = fields.get(GRPC_STATUS) {
+        grpc::outcome(status, fields.get(GRPC_MESSAGE), out);
     }
 }
 

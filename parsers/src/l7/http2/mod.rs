@@ -5,34 +5,34 @@
 //! told right (gRPC) stays open until they come.
 
 mod block;
+mod ending;
 mod error_code;
 mod fields;
 mod frame;
-mod grpc;
 mod hpack;
 mod message;
 mod name;
 mod probe;
+mod siblings;
 #[cfg(test)]
 mod speed;
 #[cfg(test)]
 mod tests;
 
-pub use grpc::{Grpc, Triple};
+pub use siblings::{Grpc, Triple};
 
 use super::Protocol;
 use super::http::target;
 use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
-use crate::field::{Ended, Field};
-use crate::limits::PENDING_PER_FLOW_MAX;
+use crate::field::Field;
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
-use arrayvec::ArrayVec;
 use block::{Extent, Joined};
 use fields::Fields;
 use frame::{Frame, HEADER_BYTES, Kind, flag};
 use hpack::Table;
-use name::Name;
+use name::{GRPC_STATUS, Name};
+use siblings::RESET_BY;
 
 /// What a client sends first (section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -81,7 +81,7 @@ impl Parser for Http2 {
         ByteSet::ANY,
         ByteSet::range(0, 9).with(b' '),
     ];
-    const ATTRS: &'static [&'static str] = &[grpc::RESET_BY];
+    const ATTRS: &'static [&'static str] = &[RESET_BY];
     const FOUND_BY: &'static [Protocol] = &[Protocol::Http1];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
@@ -130,8 +130,8 @@ impl Parser for Http2 {
             Kind::RstStream | Kind::GoAway | Kind::Settings if frame.len() > input.bytes.len() => {
                 Advance::Need(frame.len())
             }
-            Kind::RstStream => reset(direction, &frame, input.bytes, out),
-            Kind::GoAway => go_away(direction, &frame, input.bytes, out),
+            Kind::RstStream => ending::reset(direction, &frame, input.bytes, out),
+            Kind::GoAway => ending::go_away(direction, &frame, input.bytes, out),
             Kind::Continuation => {
                 // Its beginning was not seen, and what it does to the table is not known.
                 self.half(direction).table.forget();
@@ -333,7 +333,7 @@ impl Http2 {
         if out.select(Role::Response, id) {
             message::trailers(fields, out);
         } else {
-            let tells = status.is_some() || fields.unknown || fields.has(Name::GrpcStatus);
+            let tells = status.is_some() || fields.unknown || fields.has(GRPC_STATUS);
             if !tells {
                 return;
             }
@@ -386,57 +386,4 @@ fn promised(direction: Direction, frame: &Frame, bytes: &[u8]) -> Option<u32> {
     let stream = frame::number(payload)? & 0x7FFF_FFFF;
     let pushed = direction == Direction::ToClient && stream != 0 && stream.is_multiple_of(2);
     pushed.then_some(stream)
-}
-
-/// RST_STREAM (section 6.4): the stream ends here, but for what the server had on its way.
-fn reset(direction: Direction, frame: &Frame, bytes: &[u8], out: &mut Out<'_>) -> Advance {
-    let code = frame::number(bytes.get(HEADER_BYTES..).unwrap_or(&[])).unwrap_or(error_code::NO_ERROR);
-    if out.select_exchange(u64::from(frame.stream)).is_some() {
-        if !out.is_answered() {
-            describe_reset(direction, code, out);
-        }
-        match direction {
-            Direction::ToServer => out.give_up(),
-            Direction::ToClient => out.conclude(Ended::Rst),
-        }
-    }
-    Advance::Consumed(frame.len())
-}
-
-/// GOAWAY (section 6.8): what the other side began above the last stream named will never be looked at.
-#[cold]
-fn go_away(direction: Direction, frame: &Frame, bytes: &[u8], out: &mut Out<'_>) -> Advance {
-    let payload = bytes.get(HEADER_BYTES..).unwrap_or(&[]);
-    let last = frame::number(payload).unwrap_or(u32::MAX) & 0x7FFF_FFFF;
-    let code = frame::number(payload.get(4..).unwrap_or(&[])).unwrap_or(error_code::NO_ERROR);
-    let begun_by_client = u64::from(direction == Direction::ToClient);
-    let refused: ArrayVec<u64, PENDING_PER_FLOW_MAX> = out
-        .waiting()
-        .filter(|id| *id > u64::from(last) && id % 2 == begun_by_client)
-        .collect();
-    for id in refused {
-        if out.select_exchange(id) == Some(Role::Request) {
-            describe_reset(direction, code, out);
-            out.conclude(Ended::Rst);
-        }
-    }
-    Advance::Consumed(frame.len())
-}
-
-fn describe_reset(direction: Direction, code: u32, out: &mut Out<'_>) {
-    let by: &[u8] = match direction {
-        Direction::ToServer => b"client",
-        Direction::ToClient => b"server",
-    };
-    out.attr(grpc::RESET_BY, by);
-    if code != error_code::NO_ERROR {
-        out.text(Field::Exception, error_code::name(code).as_bytes());
-    }
-    if out.named_proto().is_some() {
-        let code = grpc::code_of_reset(code);
-        out.code(code);
-        out.status(grpc::status(code));
-    } else if let Some(status) = error_code::status(code, direction) {
-        out.status(status);
-    }
 }

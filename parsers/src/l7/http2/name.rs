@@ -2,6 +2,11 @@
 
 use crate::l7::http::header::Header;
 
+/// Names that HTTP/1 has too.
+pub(super) const CONTENT_TYPE: Name = Name::Http(Header::ContentType);
+pub(super) const GRPC_STATUS: Name = Name::Http(Header::GrpcStatus);
+pub(super) const GRPC_MESSAGE: Name = Name::Http(Header::GrpcMessage);
+
 /// What a field's name is to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
@@ -14,9 +19,6 @@ pub(super) enum Name {
     Authority,
     Scheme,
     Status,
-    ContentType,
-    GrpcStatus,
-    GrpcMessage,
     GrpcTimeout,
     TripleVersion,
     /// Any other field of Triple: it tells the protocol.
@@ -34,9 +36,6 @@ impl Name {
             b":authority" => Self::Authority,
             b":scheme" => Self::Scheme,
             b":status" => Self::Status,
-            b"content-type" => Self::ContentType,
-            b"grpc-status" => Self::GrpcStatus,
-            b"grpc-message" => Self::GrpcMessage,
             b"grpc-timeout" => Self::GrpcTimeout,
             b"tri-service-version" => Self::TripleVersion,
             [b't', b'r', b'i', b'-', ..] => Self::Triple,
@@ -68,12 +67,9 @@ impl Name {
             Self::Authority => 3,
             Self::Scheme => 4,
             Self::Status => 5,
-            Self::ContentType => 6,
-            Self::GrpcStatus => 7,
-            Self::GrpcMessage => 8,
-            Self::GrpcTimeout => 9,
-            Self::TripleVersion => 10,
-            Self::Triple => 11,
+            Self::GrpcTimeout => 6,
+            Self::TripleVersion => 7,
+            Self::Triple => 8,
             Self::Http(header) => 16 + header as u32,
         }
     }

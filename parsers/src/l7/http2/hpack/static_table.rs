@@ -63,7 +63,7 @@ static TABLE: [StaticField; COUNT] = [
     other("content-length", ""),
     other("content-location", ""),
     other("content-range", ""),
-    field("content-type", "", Name::ContentType),
+    field("content-type", "", Name::Http(Header::ContentType)),
     other("cookie", ""),
     other("date", ""),
     other("etag", ""),

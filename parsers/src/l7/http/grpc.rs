@@ -1,60 +1,38 @@
-//! gRPC, and Triple, which is gRPC with fields of its own.
+//! What a gRPC call says of itself in the fields of HTTP: over HTTP/2, and over HTTP/1 as gRPC-Web.
 //!
 //! Sources: gRPC over HTTP2 (grpc/grpc, doc/PROTOCOL-HTTP2.md), HTTP to gRPC Status Code Mapping
-//! (doc/http-grpc-status-mapping.md), statuscodes.md; Triple (apache/dubbo, Triple protocol specification).
+//! (doc/http-grpc-status-mapping.md), statuscodes.md.
 
 use crate::conversation::{Out, TextWriter};
 use crate::field::{Field, Status};
-use crate::l7::Protocol;
-use crate::parser::Sibling;
-
-/// gRPC calls.
-#[derive(Debug)]
-pub struct Grpc;
-
-/// gRPC calls of Dubbo 3.
-#[derive(Debug)]
-pub struct Triple;
 
 /// Attribute: how long the client is willing to wait, as on the wire (`5S`).
-pub(super) const TIMEOUT: &str = "timeout";
+pub(crate) const TIMEOUT: &str = "timeout";
 /// Attribute: the HTTP status, where it is not 200.
-pub(super) const HTTP_STATUS: &str = "http_status";
-/// Attribute: version of a Triple service.
-pub(super) const SERVICE_VERSION: &str = "service_version";
-/// Attribute: who reset the stream, `client` or `server`.
-pub(super) const RESET_BY: &str = "reset_by";
-
-impl Sibling for Grpc {
-    const NAME: &'static str = "grpc";
-    const ABOUT: &'static str = "gRPC calls over HTTP/2 (grpc/grpc, PROTOCOL-HTTP2.md)";
-    const ATTRS: &'static [&'static str] = &[TIMEOUT, HTTP_STATUS, RESET_BY];
-    const FOUND_BY: &'static [Protocol] = &[Protocol::Http2];
-}
-
-impl Sibling for Triple {
-    const NAME: &'static str = "triple";
-    const ABOUT: &'static str = "Dubbo 3 Triple calls over HTTP/2 (apache/dubbo, Triple specification)";
-    const ATTRS: &'static [&'static str] = &[SERVICE_VERSION, TIMEOUT, HTTP_STATUS, RESET_BY];
-    const FOUND_BY: &'static [Protocol] = &[Protocol::Http2];
-}
+pub(crate) const HTTP_STATUS: &str = "http_status";
 
 /// Whether a content type is that of a call: `application/grpc`, with or without a suffix.
-pub(super) fn is_grpc(content_type: &[u8]) -> bool {
+pub(crate) fn is_grpc(content_type: &[u8]) -> bool {
     content_type
         .get(..16)
         .is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"))
 }
 
+/// Writes what the path of a call tells.
+pub(crate) fn describe_path(path: &[u8], out: &mut Out<'_>) {
+    out.text(Field::Resource, service(path));
+    out.text(Field::Endpoint, path);
+}
+
 /// The service of `/package.Service/Method`.
-pub(super) fn service(path: &[u8]) -> &[u8] {
+fn service(path: &[u8]) -> &[u8] {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let end = memchr::memrchr(b'/', path).unwrap_or(path.len());
     path.get(..end).unwrap_or(path)
 }
 
 /// How a call went that ended with this code.
-pub(super) const fn status(code: i64) -> Status {
+const fn status(code: i64) -> Status {
     match code {
         0 => Status::Ok,
         1 | 3 | 5 | 6 | 7 | 9 | 11 | 16 => Status::ClientError,
@@ -63,7 +41,7 @@ pub(super) const fn status(code: i64) -> Status {
 }
 
 /// A `grpc-status`.
-pub(super) fn code(value: &[u8]) -> Option<i64> {
+fn code(value: &[u8]) -> Option<i64> {
     match value {
         [] => None,
         _ if value.len() > 9 => None,
@@ -75,7 +53,7 @@ pub(super) fn code(value: &[u8]) -> Option<i64> {
 }
 
 /// What a client makes of an HTTP status without a `grpc-status`.
-pub(super) const fn code_of_http(status: u16) -> Option<i64> {
+const fn code_of_http(status: u16) -> Option<i64> {
     match status {
         200 => None,
         400 => Some(13),
@@ -88,7 +66,7 @@ pub(super) const fn code_of_http(status: u16) -> Option<i64> {
 }
 
 /// What a client makes of a reset stream, by the HTTP/2 error code.
-pub(super) const fn code_of_reset(error: u32) -> i64 {
+const fn code_of_reset(error: u32) -> i64 {
     match error {
         0x7 => 14,
         0x8 => 1,
@@ -98,9 +76,37 @@ pub(super) const fn code_of_reset(error: u32) -> i64 {
     }
 }
 
+/// Writes the outcome of a call that an HTTP status alone tells of.
+pub(crate) fn http_outcome(status: u16, out: &mut Out<'_>) {
+    if let Some(code) = code_of_http(status) {
+        let digits = [status / 100, status / 10 % 10, status % 10].map(|digit| b'0' + digit as u8);
+        out.attr(HTTP_STATUS, &digits);
+        set_code(code, out);
+    }
+}
+
+/// Writes the outcome of a call whose stream was reset with this HTTP/2 error code.
+pub(crate) fn reset_outcome(error: u32, out: &mut Out<'_>) {
+    set_code(code_of_reset(error), out);
+}
+
+/// Writes the outcome of a call: its `grpc-status` and `grpc-message`.
+pub(crate) fn outcome(status: &[u8], text: Option<&[u8]>, out: &mut Out<'_>) {
+    let Some(code) = code(status) else { return };
+    set_code(code, out);
+    if let Some(text) = text {
+        message(out, text);
+    }
+}
+
+fn set_code(code: i64, out: &mut Out<'_>) {
+    out.code(code);
+    out.status(status(code));
+}
+
 /// Writes a `grpc-message`: bytes outside of printable ASCII are percent-encoded; what is no code stands
 /// for itself.
-pub(super) fn message(out: &mut Out<'_>, message: &[u8]) {
+fn message(out: &mut Out<'_>, message: &[u8]) {
     decode_message(&mut out.write(Field::Exception), message);
 }
 
