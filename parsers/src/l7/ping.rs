@@ -5,9 +5,7 @@
 use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
 use crate::field::{Field, Status};
-use crate::parser::{
-    Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports,
-};
+use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports};
 
 const ECHO_REQUEST: u8 = 8;
 const ECHO_REPLY: u8 = 0;
@@ -92,11 +90,25 @@ mod tests {
     fn each_reply_finds_its_request() {
         let mut script = Script::udp(0);
         script.l4 = 2;
-        let script =
-            script.client(echo(8, 1)).client(echo(8, 2)).server(echo(0, 2)).server(echo(0, 1)).client(echo(8, 3));
+        let script = script
+            .client(echo(8, 1))
+            .client(echo(8, 2))
+            .server(echo(0, 2))
+            .server(echo(0, 1))
+            .client(echo(8, 3));
         let told = script.replay();
-        let ids: Vec<_> = told.iter().map(|t| (t.kind, t.request_id.map(|id| id & 0xFFFF))).collect();
-        assert_eq!(ids, [("matched", Some(2)), ("matched", Some(1)), ("no_response", Some(3))]);
+        let ids: Vec<_> = told
+            .iter()
+            .map(|t| (t.kind, t.request_id.map(|id| id & 0xFFFF)))
+            .collect();
+        assert_eq!(
+            ids,
+            [
+                ("matched", Some(2)),
+                ("matched", Some(1)),
+                ("no_response", Some(3))
+            ]
+        );
         assert_eq!(told[0].request_id, Some(0x1234_0002));
         assert_eq!((told[0].req_len, told[0].resp_len), (Some(15), Some(15)));
         assert_eq!(told[1].times.2, Some(3_000_000));

@@ -249,7 +249,7 @@ mod tests {
         let agree = |frame: &[u8], frame_len: usize| {
             let walked = decode_layers(LinkType::Ethernet, frame, frame_len, &options);
             assert_eq!(
-                decode(frame, frame_len, &options),
+                super::super::decode(LinkType::Ethernet, frame, frame_len, &options),
                 walked,
                 "{frame_len}: {frame:x?}"
             );

@@ -136,11 +136,20 @@ mod tests {
                 bytes[usize::from(zeros[0] & 14)] = 0;
             }
             let v4 = [bytes[0], bytes[1], bytes[2], bytes[3]];
-            assert_eq!(written(|text| push_ipv4(&v4, text)), Ipv4Addr::from(v4).to_string());
-            assert_eq!(written(|text| push_ipv6(&bytes, text)), Ipv6Addr::from(bytes).to_string());
+            assert_eq!(
+                written(|text| push_ipv4(&v4, text)),
+                Ipv4Addr::from(v4).to_string()
+            );
+            assert_eq!(
+                written(|text| push_ipv6(&bytes, text)),
+                Ipv6Addr::from(bytes).to_string()
+            );
         }
         let mapped = Ipv4Addr::new(1, 2, 3, 4).to_ipv6_mapped();
-        assert_eq!(written(|text| push_ipv6(&mapped.octets(), text)), mapped.to_string());
+        assert_eq!(
+            written(|text| push_ipv6(&mapped.octets(), text)),
+            mapped.to_string()
+        );
     }
 
     #[test]

@@ -95,7 +95,9 @@ impl Header {
         if self.is_response() {
             return match self.questions {
                 // mDNS, later messages of a transfer, a refusal that repeats nothing.
-                0 => self.answers > 0 || self.rcode() != 0 || opcode == DSO || (!strict && self.records() > 0),
+                0 => {
+                    self.answers > 0 || self.rcode() != 0 || opcode == DSO || (!strict && self.records() > 0)
+                }
                 _ => true,
             };
         }
@@ -214,7 +216,11 @@ pub(super) fn fit(message: &[u8], header: Header, rules: Rules) -> Fit {
     let mut at = HEADER_BYTES;
     for number in 0..header.questions {
         let Some(question) = Question::read(message, at) else {
-            return if number > 0 && is_cut(message, at) { Fit::Cut } else { Fit::Broken };
+            return if number > 0 && is_cut(message, at) {
+                Fit::Cut
+            } else {
+                Fit::Broken
+            };
         };
         let known = rules == Rules::Lenient || names::type_name(question.kind).is_some();
         if !names::is_class(question.class) || !known {
@@ -224,7 +230,11 @@ pub(super) fn fit(message: &[u8], header: Header, rules: Rules) -> Fit {
     }
     for _ in 0..header.records() {
         let Some(record) = Record::read(message, at) else {
-            return if is_cut(message, at) { Fit::Cut } else { Fit::Broken };
+            return if is_cut(message, at) {
+                Fit::Cut
+            } else {
+                Fit::Broken
+            };
         };
         // The class of OPT is the sender's buffer size.
         let known = names::type_name(record.kind).is_some() || rules == Rules::Lenient;
@@ -233,7 +243,11 @@ pub(super) fn fit(message: &[u8], header: Header, rules: Rules) -> Fit {
         }
         at = record.end;
     }
-    if at == message.len() { Fit::Exact } else { Fit::Trailing }
+    if at == message.len() {
+        Fit::Exact
+    } else {
+        Fit::Trailing
+    }
 }
 
 /// Whether what begins at `at` is broken only because the bytes end.

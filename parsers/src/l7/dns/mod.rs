@@ -11,9 +11,9 @@ mod message;
 mod name;
 mod names;
 mod rdata;
-mod svcb;
 #[cfg(test)]
 mod speed;
+mod svcb;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -22,9 +22,7 @@ use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
 use crate::field::{Field, Status};
 use crate::limits::{DNS_MESSAGE_HEAD_BYTES_MAX, DNS_RESPONSE_TIMEOUT_NS, PROBE_BYTES_MAX};
-use crate::parser::{
-    Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports,
-};
+use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports};
 use message::{Fit, HEADER_BYTES, Header, Question, Record, Rules, bytes_min, fit, is_cut};
 use name::PlainName;
 use names::{AXFR, DSO, IXFR, OPT, QUERY};
@@ -53,7 +51,11 @@ impl Parser for Dns {
     const ATTRS: &'static [&'static str] = &["opcode", "tc"];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
-        let rules = if context.on_known_port { Rules::Lenient } else { Rules::Strict };
+        let rules = if context.on_known_port {
+            Rules::Lenient
+        } else {
+            Rules::Strict
+        };
         if context.transport.contains(Transports::TCP) {
             probe_stream(head, rules)
         } else {
@@ -106,13 +108,23 @@ impl Dns {
         };
         let continues = direction == Direction::ToClient
             && header.is_response()
-            && self.transfer.as_ref().is_some_and(|transfer| transfer.id == header.id);
-        let wanted = if continues { QUESTION_END_MAX } else { DNS_MESSAGE_HEAD_BYTES_MAX };
+            && self
+                .transfer
+                .as_ref()
+                .is_some_and(|transfer| transfer.id == header.id);
+        let wanted = if continues {
+            QUESTION_END_MAX
+        } else {
+            DNS_MESSAGE_HEAD_BYTES_MAX
+        };
         let wanted = whole.min(LENGTH_BYTES + wanted);
         if bytes.len() < wanted && !input.ended {
             return Advance::Need(wanted);
         }
-        let message = bytes.get(LENGTH_BYTES..wanted).or(bytes.get(LENGTH_BYTES..)).unwrap_or(&[]);
+        let message = bytes
+            .get(LENGTH_BYTES..wanted)
+            .or(bytes.get(LENGTH_BYTES..))
+            .unwrap_or(&[]);
         if continues {
             return self.continue_transfer(header, message, length, out);
         }
@@ -141,7 +153,10 @@ impl Dns {
             0 => Some(HEADER_BYTES),
             _ => Question::read(message, HEADER_BYTES).map(|question| question.end),
         };
-        let transfer = self.transfer.as_mut().filter(|_| out.select(Role::Response, u64::from(header.id)));
+        let transfer = self
+            .transfer
+            .as_mut()
+            .filter(|_| out.select(Role::Response, u64::from(header.id)));
         let (Some(answers_at), Some(transfer)) = (answers_at, transfer) else {
             self.transfer = None;
             return Advance::Malformed;
@@ -224,7 +239,10 @@ fn write_question(header: Header, question: Option<Question>, message: &[u8], ou
         Some(name) => out.attr("opcode", name.as_bytes()),
         None => {
             let digits = [b'0' + header.opcode() / 10, b'0' + header.opcode() % 10];
-            out.attr("opcode", digits.get(usize::from(header.opcode() < 10)..).unwrap_or(&digits));
+            out.attr(
+                "opcode",
+                digits.get(usize::from(header.opcode() < 10)..).unwrap_or(&digits),
+            );
         }
     }
     if let Some(question) = question {
@@ -236,7 +254,12 @@ fn write_question(header: Header, question: Option<Question>, message: &[u8], ou
         write_name(message, HEADER_BYTES, message.len(), out);
     } else if let Some(record) = Record::read(message, HEADER_BYTES).filter(|_| header.answers > 0) {
         write_type(record.kind, out);
-        write_name(message, HEADER_BYTES, record.data - message::RECORD_HEAD_BYTES, out);
+        write_name(
+            message,
+            HEADER_BYTES,
+            record.data - message::RECORD_HEAD_BYTES,
+            out,
+        );
     } else if let Some(name) = names::opcode_name(header.opcode()).filter(|_| header.opcode() != QUERY) {
         out.text(Field::ReqType, name.as_bytes());
     }
@@ -341,7 +364,11 @@ fn write_outcome(rcode: u16, out: &mut Out<'_>) {
 }
 
 fn speaker(header: Header) -> Probe {
-    Probe::Match(if header.is_response() { Speaker::Server } else { Speaker::Client })
+    Probe::Match(if header.is_response() {
+        Speaker::Server
+    } else {
+        Speaker::Client
+    })
 }
 
 fn probe_datagram(message: &[u8], rules: Rules) -> Probe {
@@ -366,7 +393,9 @@ fn probe_datagram(message: &[u8], rules: Rules) -> Probe {
 /// Whether this is the NetBIOS name service, which has DNS's format: a name of 32 letters from A to P
 /// (RFC 1002 section 4.1) whose types, NB and NBSTAT, are NIMLOC and SRV here.
 fn is_netbios(message: &[u8]) -> bool {
-    let Some((&[32, ref name @ ..], rest)) = message.get(HEADER_BYTES..).and_then(|m| m.split_first_chunk::<33>())
+    let Some((&[32, ref name @ ..], rest)) = message
+        .get(HEADER_BYTES..)
+        .and_then(|m| m.split_first_chunk::<33>())
     else {
         return false;
     };

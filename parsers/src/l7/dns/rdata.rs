@@ -329,7 +329,10 @@ impl<'a> Reader<'a> {
         for size in sizes {
             text.push(b" ");
             // Mantissa and power of ten, in centimetres.
-            push_metres(u64::from(size >> 4) * 10u64.pow(u32::from(size & 0xF).min(9)), text);
+            push_metres(
+                u64::from(size >> 4) * 10u64.pow(u32::from(size & 0xF).min(9)),
+                text,
+            );
         }
         Some(())
     }

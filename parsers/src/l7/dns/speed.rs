@@ -8,7 +8,8 @@ use crate::record::FlowFacts;
 use crate::settings::Settings;
 use std::hint::black_box;
 
-const QUERY_MESSAGE: &[u8] = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x05cdn07\x04shop\x07example\x03com\x00\
+const QUERY_MESSAGE: &[u8] =
+    b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x05cdn07\x04shop\x07example\x03com\x00\
     \x00\x01\x00\x01\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00";
 const ANSWER_MESSAGE: &[u8] = b"\x12\x34\x81\x80\x00\x01\x00\x02\x00\x00\x00\x01\x05cdn07\x04shop\x07example\x03com\x00\
     \x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x07\
@@ -71,7 +72,8 @@ fn exchanges() {
     };
     best("a flow with one exchange", || {
         let first = chunk(QUERY_MESSAGE, 0);
-        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
+        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink)
+        else {
             panic!("not seen")
         };
         engine.data(id, Direction::ToClient, &chunk(ANSWER_MESSAGE, 0), &mut sink);

@@ -61,7 +61,9 @@ fn one(script: &Script) -> Told {
 /// The `result` of a response with one record.
 fn result(kind: u16, data: &[u8]) -> String {
     let response = answer(7, "example.com", kind, &[record(kind, data)]);
-    let script = Script::udp(53).client(query(7, "example.com", kind)).server(response);
+    let script = Script::udp(53)
+        .client(query(7, "example.com", kind))
+        .server(response);
     let told = one(&script);
     assert!(!told.truncated, "{told:#?}");
     told.text(Field::Result).to_string()
@@ -80,18 +82,32 @@ fn a_query_finds_its_answer() {
     let [aaaa, a] = told.as_slice() else {
         panic!("{told:#?}")
     };
-    assert_eq!((a.kind, a.request_id, a.status, a.code), ("matched", Some(0xABCD), "ok", Some(0)));
-    assert_eq!((a.text(Field::ReqType), a.text(Field::Domain)), ("A", "www.Example.com"));
-    assert_eq!((a.text(Field::Resource), a.text(Field::Endpoint)), ("www.Example.com", "www.Example.com"));
+    assert_eq!(
+        (a.kind, a.request_id, a.status, a.code),
+        ("matched", Some(0xABCD), "ok", Some(0))
+    );
+    assert_eq!(
+        (a.text(Field::ReqType), a.text(Field::Domain)),
+        ("A", "www.Example.com")
+    );
+    assert_eq!(
+        (a.text(Field::Resource), a.text(Field::Endpoint)),
+        ("www.Example.com", "www.Example.com")
+    );
     assert_eq!(a.text(Field::Result), "A=192.0.2.1;A=192.0.2.20");
     assert_eq!((a.req_len, a.resp_len), (Some(33), Some(65)));
-    assert_eq!((aaaa.kind, aaaa.text(Field::ReqType), aaaa.text(Field::Result)), ("matched", "AAAA", ""));
+    assert_eq!(
+        (aaaa.kind, aaaa.text(Field::ReqType), aaaa.text(Field::Result)),
+        ("matched", "AAAA", "")
+    );
     script.check();
 }
 
 #[test]
 fn the_same_id_with_another_question_is_no_answer() {
-    let script = Script::udp(53).client(query(5, "a.example", 1)).server(answer(5, "b.example", 1, &[]));
+    let script = Script::udp(53)
+        .client(query(5, "a.example", 1))
+        .server(answer(5, "b.example", 1, &[]));
     let told = script.replay();
     let kinds: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::Domain))).collect();
     assert_eq!(kinds, [("no_response", "a.example"), ("orphan", "b.example")]);
@@ -102,7 +118,12 @@ fn the_same_id_with_another_question_is_no_answer() {
 fn response_codes_and_their_extension() {
     let opt = |extended: u8| [&[0, 0, 41, 4, 208, extended, 0, 0, 0, 0, 0][..]].concat();
     let refused = |flags: u16, extended: u8| {
-        [header(9, flags, [1, 0, 0, 1]), question("x.example", 1), opt(extended)].concat()
+        [
+            header(9, flags, [1, 0, 0, 1]),
+            question("x.example", 1),
+            opt(extended),
+        ]
+        .concat()
     };
     for (flags, extended, code, status, text) in [
         (0x8183, 0, 3, "client_error", "NXDOMAIN"),
@@ -111,9 +132,14 @@ fn response_codes_and_their_extension() {
         (0x8187, 1, 23, "server_error", "BADCOOKIE"),
         (0x8180, 0, 0, "ok", ""),
     ] {
-        let script = Script::udp(53).client(query(9, "x.example", 1)).server(refused(flags, extended));
+        let script = Script::udp(53)
+            .client(query(9, "x.example", 1))
+            .server(refused(flags, extended));
         let told = one(&script);
-        assert_eq!((told.kind, told.code, told.status), ("matched", Some(code), status));
+        assert_eq!(
+            (told.kind, told.code, told.status),
+            ("matched", Some(code), status)
+        );
         assert_eq!(told.text(Field::Exception), text);
         script.check();
     }
@@ -138,22 +164,44 @@ fn names_are_written_as_dig_does() {
     let told = one(&Script::udp(53).client(query(3, "x", 12345)));
     assert_eq!(told.text(Field::ReqType), "TYPE12345");
     // 255 octets are a name, one more is none.
-    let long = [[b"?".repeat(62).as_slice(), b"."].concat().repeat(4), b"x".to_vec()].concat();
+    let long = [
+        [b"?".repeat(62).as_slice(), b"."].concat().repeat(4),
+        b"x".to_vec(),
+    ]
+    .concat();
     let long = String::from_utf8(long).unwrap().replace('?', "y");
     assert_eq!(name(&long).len(), 255);
-    assert_eq!(one(&Script::udp(53).client(query(3, &long, 1))).text(Field::Domain), long);
-    assert!(Script::udp(53).client(query(3, &format!("{long}x"), 1)).replay().is_empty());
+    assert_eq!(
+        one(&Script::udp(53).client(query(3, &long, 1))).text(Field::Domain),
+        long
+    );
+    assert!(
+        Script::udp(53)
+            .client(query(3, &format!("{long}x"), 1))
+            .replay()
+            .is_empty()
+    );
 }
 
 #[test]
 fn pointers_that_loop_end_the_name() {
     for pointer in [[0xC0, 12], [0xC0, 41], [0xC0, 43], [0xFF, 0xFF]] {
-        let response = answer(7, "example.com", 5, &[record(5, &[&[1, b'x'][..], &pointer].concat())]);
-        let script = Script::udp(53).client(query(7, "example.com", 5)).server(response);
+        let response = answer(
+            7,
+            "example.com",
+            5,
+            &[record(5, &[&[1, b'x'][..], &pointer].concat())],
+        );
+        let script = Script::udp(53)
+            .client(query(7, "example.com", 5))
+            .server(response);
         let told = one(&script);
         let whole = pointer == [0xC0, 12];
         assert_eq!(told.truncated, !whole, "{pointer:?}");
-        assert_eq!(told.text(Field::Result), if whole { "CNAME=x.example.com" } else { "CNAME=x" });
+        assert_eq!(
+            told.text(Field::Result),
+            if whole { "CNAME=x.example.com" } else { "CNAME=x" }
+        );
         script.check();
     }
 }
@@ -162,12 +210,25 @@ fn pointers_that_loop_end_the_name() {
 fn data_of_each_type() {
     let host = name("mail.example.com");
     let cases: &[(u16, Vec<u8>, &str)] = &[
-        (28, [0x20, 1, 0xd, 0xb8].iter().copied().chain([0; 11]).chain([1]).collect(), "AAAA=2001:db8::1"),
+        (
+            28,
+            [0x20, 1, 0xd, 0xb8]
+                .iter()
+                .copied()
+                .chain([0; 11])
+                .chain([1])
+                .collect(),
+            "AAAA=2001:db8::1",
+        ),
         (2, host.clone(), "NS=mail.example.com"),
         (15, [&[0, 10][..], &host].concat(), "MX=10 mail.example.com"),
         (15, vec![0, 0, 0], "MX=0 ."),
         (16, b"\x05v=spf\x03a\"b\x00".to_vec(), r#"TXT="v=spf" "a\"b" """#),
-        (33, [&[0, 1, 0, 2, 0x13, 0xC4][..], &host].concat(), "SRV=1 2 5060 mail.example.com"),
+        (
+            33,
+            [&[0, 1, 0, 2, 0x13, 0xC4][..], &host].concat(),
+            "SRV=1 2 5060 mail.example.com",
+        ),
         (
             35,
             [&[0, 100, 0, 10][..], b"\x01u\x07E2U+sip\x03!^!", &[0]].concat(),
@@ -175,7 +236,12 @@ fn data_of_each_type() {
         ),
         (
             6,
-            [&host[..], &name("root.example.com")[..], &[1u32, 2, 3, 4, 5].map(u32::to_be_bytes).concat()].concat(),
+            [
+                &host[..],
+                &name("root.example.com")[..],
+                &[1u32, 2, 3, 4, 5].map(u32::to_be_bytes).concat(),
+            ]
+            .concat(),
             "SOA=mail.example.com root.example.com 1 2 3 4 5",
         ),
         (43, vec![0x30, 0x39, 8, 2, 0xAB, 0xCD], "DS=12345 8 2 ABCD"),
@@ -183,20 +249,43 @@ fn data_of_each_type() {
         (48, vec![1, 1, 3, 13, b'f', b'o', b'o'], "DNSKEY=257 3 13 Zm9v"),
         (
             46,
-            [&[0, 1, 8, 2, 0, 0, 1, 44, 0, 0, 0, 9, 0, 0, 0, 8, 0x30, 0x39][..], &host, b"signature"].concat(),
+            [
+                &[0, 1, 8, 2, 0, 0, 1, 44, 0, 0, 0, 9, 0, 0, 0, 8, 0x30, 0x39][..],
+                &host,
+                b"signature",
+            ]
+            .concat(),
             "RRSIG=A 8 2 300 9 8 12345 mail.example.com",
         ),
         // The bitmap of RFC 4034 section 4.3.
         (
             47,
-            [&host[..], &[0, 6, 0x40, 1, 0, 0, 0, 3, 4, 0x1B], &[0; 26], &[0x20]].concat(),
+            [
+                &host[..],
+                &[0, 6, 0x40, 1, 0, 0, 0, 3, 4, 0x1B],
+                &[0; 26],
+                &[0x20],
+            ]
+            .concat(),
             "NSEC=mail.example.com A MX RRSIG NSEC TYPE1234",
         ),
-        (50, [&[1, 0, 0, 12, 2, 0xAA, 0xBB, 3][..], b"foo", &[0, 1, 0x40]].concat(), "NSEC3=1 0 12 AABB CPNMU A"),
+        (
+            50,
+            [&[1, 0, 0, 12, 2, 0xAA, 0xBB, 3][..], b"foo", &[0, 1, 0x40]].concat(),
+            "NSEC3=1 0 12 AABB CPNMU A",
+        ),
         (51, vec![1, 0, 0, 0, 0], "NSEC3PARAM=1 0 0 -"),
         (52, vec![3, 1, 1, 0xAB], "TLSA=3 1 1 AB"),
-        (257, b"\x00\x05issueca.example".to_vec(), r#"CAA=0 issue "ca.example""#),
-        (256, b"\x00\x0a\x00\x01https://x/".to_vec(), r#"URI=10 1 "https://x/""#),
+        (
+            257,
+            b"\x00\x05issueca.example".to_vec(),
+            r#"CAA=0 issue "ca.example""#,
+        ),
+        (
+            256,
+            b"\x00\x0a\x00\x01https://x/".to_vec(),
+            r#"URI=10 1 "https://x/""#,
+        ),
         (
             65,
             [
@@ -228,14 +317,20 @@ fn data_of_each_type() {
     for (kind, data, want) in cases {
         assert_eq!(result(*kind, data), *want);
         let response = answer(7, "example.com", *kind, &[record(*kind, data)]);
-        Script::udp(53).client(query(7, "example.com", *kind)).server(response).check();
+        Script::udp(53)
+            .client(query(7, "example.com", *kind))
+            .server(response)
+            .check();
     }
 }
 
 #[test]
 fn many_answers_are_cut_at_the_fields_limit() {
     let records = vec![record(16, &[&[200][..], &[b'x'; 200]].concat()); 20];
-    let script = Script::udp(53).client(query(1, "t.example", 16)).server(answer(1, "t.example", 16, &records));
+    let script =
+        Script::udp(53)
+            .client(query(1, "t.example", 16))
+            .server(answer(1, "t.example", 16, &records));
     let told = one(&script);
     assert_eq!((told.truncated, told.text(Field::Result).len()), (true, 1024));
     script.check();
@@ -243,7 +338,12 @@ fn many_answers_are_cut_at_the_fields_limit() {
 
 #[test]
 fn a_datagram_that_was_cut_tells_what_it_has() {
-    let response = answer(4, "www.example.com", 1, &[record(1, &[192, 0, 2, 1]), record(1, &[192, 0, 2, 2])]);
+    let response = answer(
+        4,
+        "www.example.com",
+        1,
+        &[record(1, &[192, 0, 2, 1]), record(1, &[192, 0, 2, 2])],
+    );
     for (length, result) in [(response.len() - 2, "A=192.0.2.1;A=192.0.2."), (40, "")] {
         let script = Script::udp(53)
             .client(query(4, "www.example.com", 1))
@@ -259,14 +359,27 @@ fn a_datagram_that_was_cut_tells_what_it_has() {
 #[test]
 fn other_opcodes() {
     let soa = |flags| [header(2, flags, [1, 0, 0, 0]), question("zone.example", 6)].concat();
-    for (flags, opcode) in [(0x2400, "NOTIFY"), (0x2800, "UPDATE"), (0x1000, "STATUS"), (0x3800, "7"), (0x7800, "15")] {
+    for (flags, opcode) in [
+        (0x2400, "NOTIFY"),
+        (0x2800, "UPDATE"),
+        (0x1000, "STATUS"),
+        (0x3800, "7"),
+        (0x7800, "15"),
+    ] {
         let script = Script::udp(53).client(soa(flags)).server(soa(flags | 0x8000));
         let told = one(&script);
-        assert_eq!((told.kind, told.attr("opcode"), told.text(Field::ReqType)), ("matched", opcode, "SOA"));
+        assert_eq!(
+            (told.kind, told.attr("opcode"), told.text(Field::ReqType)),
+            ("matched", opcode, "SOA")
+        );
         script.check();
     }
     let refused = header(2, 0x8884, [0; 4]);
-    let inverse = [header(2, 0x0900, [0, 1, 0, 0]), vec![0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4]].concat();
+    let inverse = [
+        header(2, 0x0900, [0, 1, 0, 0]),
+        vec![0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4],
+    ]
+    .concat();
     let told = one(&Script::udp(53).client(inverse).server(refused));
     assert_eq!((told.kind, told.code), ("matched", Some(4)));
 }
@@ -276,18 +389,34 @@ fn messages_to_a_group_stand_alone() {
     let mut asks = [header(0, 0, [2, 0, 0, 0]), question("_ipp._tcp.local", 12)].concat();
     asks.extend([name("_http._tcp.local"), vec![0, 12, 0x80, 1]].concat());
     let mut tells = header(0, 0x8400, [0, 1, 0, 0]);
-    tells.extend([name("_ipp._tcp.local"), vec![0, 12, 0x80, 1, 0, 0, 0, 9, 0, 2, 0xC0, 12]].concat());
+    tells.extend(
+        [
+            name("_ipp._tcp.local"),
+            vec![0, 12, 0x80, 1, 0, 0, 0, 9, 0, 2, 0xC0, 12],
+        ]
+        .concat(),
+    );
     let mut script = Script::udp(5353).client(asks).client(tells);
     script.server_ip = "224.0.0.251".parse().unwrap();
     let told = script.replay();
     let kinds: Vec<_> = told
         .iter()
-        .map(|t| (t.kind, t.text(Field::ReqType), t.text(Field::Domain), t.text(Field::Result)))
+        .map(|t| {
+            (
+                t.kind,
+                t.text(Field::ReqType),
+                t.text(Field::Domain),
+                t.text(Field::Result),
+            )
+        })
         .collect();
-    assert_eq!(kinds, [
-        ("oneway", "PTR", "_ipp._tcp.local", ""),
-        ("stream", "PTR", "_ipp._tcp.local", "PTR=_ipp._tcp.local"),
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            ("oneway", "PTR", "_ipp._tcp.local", ""),
+            ("stream", "PTR", "_ipp._tcp.local", "PTR=_ipp._tcp.local"),
+        ]
+    );
     script.check();
 }
 
@@ -303,7 +432,10 @@ fn a_stream_carries_messages_behind_their_lengths() {
         .server(tell(3));
     let told = script.replay();
     let ids: Vec<_> = told.iter().map(|t| (t.kind, t.request_id.unwrap())).collect();
-    assert_eq!(ids, [("matched", 2), ("matched", 1), ("matched", 4), ("matched", 3)]);
+    assert_eq!(
+        ids,
+        [("matched", 2), ("matched", 1), ("matched", 4), ("matched", 3)]
+    );
     assert_eq!((told[0].req_len, told[0].resp_len), (Some(35), Some(51)));
     script.check();
 }
@@ -320,7 +452,10 @@ fn the_stream_is_found_again_after_a_gap() {
     }
     for lost in 0..script.messages.len() {
         let told = script.run(|_, bytes| vec![bytes.len()], Some(lost), 0);
-        let whole = told.iter().filter(|t| t.kind == "matched" && !t.truncated).count();
+        let whole = told
+            .iter()
+            .filter(|t| t.kind == "matched" && !t.truncated)
+            .count();
         assert!(whole >= 8, "message {lost} lost: {told:#?}");
     }
 }
@@ -337,7 +472,10 @@ fn a_long_message_is_passed_unread() {
         .client(framed(&query(2, "t.example", 1)))
         .server(framed(&answer(2, "t.example", 1, &[])));
     let told = script.replay();
-    assert_eq!((told[0].resp_len, told[0].kind, told[0].truncated), (Some(length), "matched", true));
+    assert_eq!(
+        (told[0].resp_len, told[0].kind, told[0].truncated),
+        (Some(length), "matched", true)
+    );
     assert_eq!((told[1].request_id, told[1].kind), (Some(2), "matched"));
     script.check();
 }
@@ -360,7 +498,12 @@ fn a_zone_transfer_is_one_exchange() {
     let long = record(16, &vec![9; 40_000]);
     let script = Script::tcp(53)
         .client(framed(&query(8, "zone.example", 252)))
-        .server(framed(&answer(8, "zone.example", 252, &[soa(5), a.clone(), a.clone()])))
+        .server(framed(&answer(
+            8,
+            "zone.example",
+            252,
+            &[soa(5), a.clone(), a.clone()],
+        )))
         .server(continued(8, std::slice::from_ref(&a)))
         .server(framed(&answer(8, "zone.example", 252, &[a.clone(), long, a])))
         .server(last)
@@ -369,7 +512,10 @@ fn a_zone_transfer_is_one_exchange() {
     let told = script.replay();
     let total: usize = script.messages[1..5].iter().map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert_eq!((told[0].kind, told[0].rows, told[0].resp_len), ("matched", Some(8), Some(total as u64)));
+    assert_eq!(
+        (told[0].kind, told[0].rows, told[0].resp_len),
+        ("matched", Some(8), Some(total as u64))
+    );
     assert_eq!((told[0].text(Field::ReqType), told[0].status), ("AXFR", "ok"));
     assert_eq!(told[1].kind, "matched");
     script.check();
@@ -378,13 +524,26 @@ fn a_zone_transfer_is_one_exchange() {
 #[test]
 fn an_incremental_transfer_ends_with_its_third_mark() {
     let a = record(1, &[192, 0, 2, 1]);
-    let records = [soa(7), soa(5), a.clone(), soa(6), a.clone(), soa(6), a.clone(), soa(7), a];
+    let records = [
+        soa(7),
+        soa(5),
+        a.clone(),
+        soa(6),
+        a.clone(),
+        soa(6),
+        a.clone(),
+        soa(7),
+        a,
+    ];
     let script = Script::tcp(53)
         .client(framed(&query(8, "zone.example", 251)))
         .server(framed(&answer(8, "zone.example", 251, &records)))
         .server(framed(&answer(8, "zone.example", 251, &[soa(7)])));
     let told = one(&script);
-    assert_eq!((told.kind, told.rows, told.truncated), ("matched", Some(10), false));
+    assert_eq!(
+        (told.kind, told.rows, told.truncated),
+        ("matched", Some(10), false)
+    );
     script.check();
     // Nothing to transfer: one record.
     let script = Script::tcp(53)
@@ -413,10 +572,16 @@ fn probes_see_dns_on_any_port_and_nothing_else() {
     let asked = query(4, "www.example.com", 1);
     for (message, speaker) in [(&asked, Speaker::Client), (&response, Speaker::Server)] {
         assert_eq!(probe(message, Transports::UDP, false), Probe::Match(speaker));
-        assert_eq!(probe(&framed(message), Transports::TCP, false), Probe::Match(speaker));
+        assert_eq!(
+            probe(&framed(message), Transports::TCP, false),
+            Probe::Match(speaker)
+        );
         for length in 0..framed(message).len() {
             let got = probe(&framed(message)[..length], Transports::TCP, false);
-            assert!(matches!(got, Probe::NeedMore | Probe::Match(_)), "{length}: {got:?}");
+            assert!(
+                matches!(got, Probe::NeedMore | Probe::Match(_)),
+                "{length}: {got:?}"
+            );
         }
         let longer = [&message[..], &[0]].concat();
         assert_eq!(probe(&longer, Transports::UDP, false), Probe::NoMatch);
@@ -446,5 +611,8 @@ fn probes_see_dns_on_any_port_and_nothing_else() {
 fn the_netbios_name_service_is_not_dns() {
     let status = query(4, "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 33);
     assert_eq!(probe(&status, Transports::UDP, false), Probe::NoMatch);
-    assert_eq!(probe(&status, Transports::UDP, true), Probe::Match(Speaker::Client));
+    assert_eq!(
+        probe(&status, Transports::UDP, true),
+        Probe::Match(Speaker::Client)
+    );
 }

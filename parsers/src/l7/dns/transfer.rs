@@ -72,7 +72,11 @@ impl Transfer {
 
     /// Reads records of the message at hand. True: the transfer is over.
     pub(super) fn advance(&mut self, input: Input<'_>, out: &mut Out<'_>) -> (Advance, bool) {
-        let Some(Message { mut bytes, mut answers }) = self.message.take() else {
+        let Some(Message {
+            mut bytes,
+            mut answers,
+        }) = self.message.take()
+        else {
             return (Advance::Malformed, true);
         };
         let window = input.bytes.get(..bytes).unwrap_or(input.bytes);
@@ -94,7 +98,11 @@ impl Transfer {
                 Look::More if !last_chance => {
                     bytes -= at;
                     self.message = Some(Message { bytes, answers });
-                    let advance = if at > 0 { Advance::Consumed(at) } else { Advance::Need(window.len() + 1) };
+                    let advance = if at > 0 {
+                        Advance::Consumed(at)
+                    } else {
+                        Advance::Need(window.len() + 1)
+                    };
                     return (advance, false);
                 }
                 _ => {
@@ -137,7 +145,11 @@ impl Transfer {
 fn look(window: &[u8], at: usize) -> Look {
     let left = window.len().saturating_sub(at);
     let Some(record) = Record::read_head(window, at) else {
-        return if left < RECORD_HEAD_MAX { Look::More } else { Look::Broken };
+        return if left < RECORD_HEAD_MAX {
+            Look::More
+        } else {
+            Look::Broken
+        };
     };
     if record.kind != SOA {
         return Look::Record(record, None);

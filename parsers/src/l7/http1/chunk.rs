@@ -15,16 +15,17 @@ pub(super) enum Chunk {
 
 /// Reads the chunk at the start of `bytes`. Extensions are passed over.
 pub(super) fn chunk(bytes: &[u8]) -> Chunk {
-    let digits = bytes
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let size = bytes.iter().take(digits).try_fold(0u64, |size, digit| {
         let value = char::from(*digit).to_digit(16)?;
         size.checked_mul(16)?.checked_add(u64::from(value))
     });
     let (Some(size), Some(first)) = (size, bytes.get(digits)) else {
-        return if size.is_some() { Chunk::Part } else { Chunk::Broken };
+        return if size.is_some() {
+            Chunk::Part
+        } else {
+            Chunk::Broken
+        };
     };
     if digits == 0 || !matches!(first, b';' | b'\r' | b'\n' | b' ' | b'\t') {
         return Chunk::Broken;
@@ -36,7 +37,11 @@ pub(super) fn chunk(bytes: &[u8]) -> Chunk {
         return Chunk::Last(end + 1);
     }
     // Who ends lines with LF alone does so after the data too.
-    let line_end = if bytes.get(end.wrapping_sub(1)) == Some(&b'\r') { 2 } else { 1 };
+    let line_end = if bytes.get(end.wrapping_sub(1)) == Some(&b'\r') {
+        2
+    } else {
+        1
+    };
     Chunk::Whole(size.saturating_add(end as u64 + 1 + line_end))
 }
 

@@ -33,7 +33,9 @@ pub(super) fn encoding(content_type: &[u8]) -> Option<Encoding> {
     if !start.eq_ignore_ascii_case(CONTENT_TYPE) {
         return None;
     }
-    let text = suffix.get(..5).is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"-text"));
+    let text = suffix
+        .get(..5)
+        .is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"-text"));
     Some(if text { Encoding::Base64 } else { Encoding::Binary })
 }
 
@@ -46,7 +48,8 @@ pub(super) fn describe_response(line: &StatusLine<'_>, fields: &Fields<'_>, out:
     grpc::http_outcome(line.code, out);
     let value = |wanted| {
         let mut kept = fields.kept.iter();
-        kept.find(|(header, _)| *header == wanted).map(|(_, value)| *value)
+        kept.find(|(header, _)| *header == wanted)
+            .map(|(_, value)| *value)
     };
     if let Some(status) = value(Header::GrpcStatus) {
         grpc::outcome(status, value(Header::GrpcMessage), out);
@@ -136,7 +139,10 @@ mod tests {
     fn content_types_tell_the_encoding() {
         assert_eq!(encoding(b"application/grpc-web"), Some(Encoding::Binary));
         assert_eq!(encoding(b"application/grpc-web+proto"), Some(Encoding::Binary));
-        assert_eq!(encoding(b"application/grpc-web-text+proto"), Some(Encoding::Base64));
+        assert_eq!(
+            encoding(b"application/grpc-web-text+proto"),
+            Some(Encoding::Base64)
+        );
         assert_eq!(encoding(b"application/grpc"), None);
         assert_eq!(encoding(b"application/json"), None);
     }

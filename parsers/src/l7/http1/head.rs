@@ -1,8 +1,8 @@
 //! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
 
-use arrayvec::ArrayVec;
 use super::grpc_web::{self, Encoding};
 use crate::l7::http::header::{self, Header};
+use arrayvec::ArrayVec;
 
 /// Headers kept of one message; of more, the first count.
 const KEPT_MAX: usize = 12;

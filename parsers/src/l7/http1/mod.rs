@@ -6,9 +6,9 @@
 mod chunk;
 mod grpc_web;
 mod head;
-mod start_line;
 #[cfg(test)]
 mod speed;
+mod start_line;
 #[cfg(test)]
 mod tests;
 
@@ -314,7 +314,13 @@ impl Http1 {
     }
 
     /// Passes chunks from `at` on, as far as their sizes can be seen.
-    fn chunks(&mut self, direction: Direction, input: Input<'_>, mut at: usize, out: &mut Out<'_>) -> Advance {
+    fn chunks(
+        &mut self,
+        direction: Direction,
+        input: Input<'_>,
+        mut at: usize,
+        out: &mut Out<'_>,
+    ) -> Advance {
         loop {
             let Some(rest) = input.bytes.get(at..) else {
                 return Advance::Skip(at as u64);
@@ -397,7 +403,12 @@ fn becomes(fields: &Fields<'_>) -> Option<Protocol> {
 /// The connection goes on as something else (RFC 9110 section 15.2.2): WebSocket frames, or what
 /// inference finds.
 #[cold]
-fn switch_protocols(upgrade: Option<Box<Upgrade>>, fields: &Fields<'_>, len: usize, out: &mut Out<'_>) -> Advance {
+fn switch_protocols(
+    upgrade: Option<Box<Upgrade>>,
+    fields: &Fields<'_>,
+    len: usize,
+    out: &mut Out<'_>,
+) -> Advance {
     out.close();
     let (domain, resource) = upgrade
         .map(|upgrade| (upgrade.domain, upgrade.resource))

@@ -38,7 +38,11 @@ fn heads() {
 #[ignore = "a measurement"]
 fn exchanges() {
     const FLOWS: u64 = 26_000;
-    println!("request {} bytes, response {} bytes", REQUEST.len(), RESPONSE.len());
+    println!(
+        "request {} bytes, response {} bytes",
+        REQUEST.len(),
+        RESPONSE.len()
+    );
     let mut engine = Engine::new(Settings::default(), |_| true);
     let mut sink = Count::default();
     let chunk = |bytes: &'static [u8], round: u64| Chunk {
@@ -59,7 +63,13 @@ fn exchanges() {
                 at_stream_start: true,
                 recognised_before: false,
             };
-            match engine.begin(&facts, Direction::ToServer, standing, &chunk(REQUEST, 0), &mut sink) {
+            match engine.begin(
+                &facts,
+                Direction::ToServer,
+                standing,
+                &chunk(REQUEST, 0),
+                &mut sink,
+            ) {
                 Begin::Session(id) => id,
                 other => panic!("{other:?}"),
             }

@@ -94,7 +94,11 @@ pub(super) fn request_line(bytes: &[u8], ended: bool) -> Line<RequestLine<'_>> {
     let Some((target, version)) = split_version(line) else {
         return Line::Wrong;
     };
-    let line = RequestLine { method, target, version };
+    let line = RequestLine {
+        method,
+        target,
+        version,
+    };
     Line::Whole(line, at + 1 + len)
 }
 
@@ -122,13 +126,19 @@ fn split_version(line: &[u8]) -> Option<(&[u8], &[u8])> {
 /// to do.
 #[inline]
 pub(super) fn status_line(bytes: &[u8], ended: bool) -> Line<StatusLine<'_>> {
-    let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) = bytes.first_chunk::<STATUS_BYTES>()
+    let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) =
+        bytes.first_chunk::<STATUS_BYTES>()
     else {
         return status_line_part(bytes);
     };
     let digits = [d1, d2, d3];
     let name = [h, t1, t2, p, slash, one, dot] == *VERSION;
-    if !name || !minor.is_ascii_digit() || blank != b' ' || !digits.iter().all(u8::is_ascii_digit) || d1 == b'0' {
+    if !name
+        || !minor.is_ascii_digit()
+        || blank != b' '
+        || !digits.iter().all(u8::is_ascii_digit)
+        || d1 == b'0'
+    {
         return Line::Wrong;
     }
     match bytes.get(STATUS_BYTES) {

@@ -12,7 +12,14 @@ fn ok(body: &str) -> String {
 }
 
 /// kind, req_type, resource, code, req_len, resp_len
-type Summary<'a> = (&'static str, &'a str, &'a str, Option<i64>, Option<u64>, Option<u64>);
+type Summary<'a> = (
+    &'static str,
+    &'a str,
+    &'a str,
+    Option<i64>,
+    Option<u64>,
+    Option<u64>,
+);
 
 fn summary(told: &[Told]) -> Vec<Summary<'_>> {
     told.iter()
@@ -33,7 +40,10 @@ fn one_exchange_tells_everything() {
     let told = script.replay();
     assert_eq!(told.len(), 1);
     let record = &told[0];
-    assert_eq!((record.proto, record.kind, record.ended), ("http1", "matched", "response"));
+    assert_eq!(
+        (record.proto, record.kind, record.ended),
+        ("http1", "matched", "response")
+    );
     assert_eq!((record.code, record.status), (Some(503), "server_error"));
     assert_eq!(record.text(Field::ReqType), "POST");
     assert_eq!(record.text(Field::Domain), "shop.example:8080");
@@ -60,10 +70,17 @@ fn keep_alive_and_pipelines_pair_in_order() {
         .client(get("/2") + &get("/3"))
         .server(ok("") + &ok("three"));
     let told = script.replay();
-    let resources: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::Resource), t.resp_len)).collect();
+    let resources: Vec<_> = told
+        .iter()
+        .map(|t| (t.kind, t.text(Field::Resource), t.resp_len))
+        .collect();
     assert_eq!(
         resources,
-        [("matched", "/1", Some(41)), ("matched", "/2", Some(38)), ("matched", "/3", Some(43))]
+        [
+            ("matched", "/1", Some(41)),
+            ("matched", "/2", Some(38)),
+            ("matched", "/3", Some(43))
+        ]
     );
     script.check();
 }
@@ -73,12 +90,23 @@ fn chunked_bodies_are_framed() {
     let request = "POST /u HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n\
         4\r\nwiki\r\n5;a=b\r\npedia\r\n0\r\nExpires: never\r\n\r\n";
     let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n";
-    let script = Script::tcp(80).client(request).server(response).client(get("/next")).server(ok("x"));
+    let script = Script::tcp(80)
+        .client(request)
+        .server(response)
+        .client(get("/next"))
+        .server(ok("x"));
     let told = script.replay();
     assert_eq!(
         summary(&told),
         [
-            ("matched", "POST", "/u", Some(200), Some(request.len() as u64), Some(response.len() as u64)),
+            (
+                "matched",
+                "POST",
+                "/u",
+                Some(200),
+                Some(request.len() as u64),
+                Some(response.len() as u64)
+            ),
             ("matched", "GET", "/next", Some(200), Some(61), Some(39)),
         ]
     );
@@ -132,17 +160,26 @@ fn interim_responses_are_passed() {
         .server(ok(""));
     let told = script.replay();
     assert_eq!(outline(&told), [matched("/f"), matched("/next")]);
-    assert_eq!((told[0].code, told[0].resp_len), (Some(201), Some(last.len() as u64)));
+    assert_eq!(
+        (told[0].code, told[0].resp_len),
+        (Some(201), Some(last.len() as u64))
+    );
     script.check();
 }
 
 #[test]
 fn a_body_without_length_lasts_until_close() {
     let response = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nHTTP/1.1 404 no message\r\n\r\n";
-    let script = Script::tcp(80).client("GET /old HTTP/1.0\r\n\r\n").server(response).server("more");
+    let script = Script::tcp(80)
+        .client("GET /old HTTP/1.0\r\n\r\n")
+        .server(response)
+        .server("more");
     let told = script.replay();
     assert_eq!(outline(&told), [matched("/old")]);
-    assert_eq!((told[0].code, told[0].ended, told[0].truncated), (Some(200), "response", false));
+    assert_eq!(
+        (told[0].code, told[0].ended, told[0].truncated),
+        (Some(200), "response", false)
+    );
     assert_eq!(told[0].resp_len, Some(response.len() as u64 + 4));
     assert_eq!(told[0].text(Field::Version), "1.0");
     script.check();
@@ -160,16 +197,16 @@ fn a_tunnel_is_inferred_anew() {
     assert_eq!(told[0].text(Field::Domain), "inner.example:443");
     script.check();
     let told = script.run(|_, bytes| vec![bytes.len()], None, 1);
-    assert_eq!(
-        outline(&told),
-        [("orphan", "200".to_owned()), matched("/inside")]
-    );
+    assert_eq!(outline(&told), [("orphan", "200".to_owned()), matched("/inside")]);
     let refused = Script::tcp(8080)
         .client("CONNECT inner.example:443 HTTP/1.1\r\n\r\n")
         .server("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         .client(get("/plain"))
         .server(ok("x"));
-    assert_eq!(outline(&refused.replay()), [matched("inner.example:443"), matched("/plain")]);
+    assert_eq!(
+        outline(&refused.replay()),
+        [matched("inner.example:443"), matched("/plain")]
+    );
     refused.check();
 }
 
@@ -239,7 +276,13 @@ fn targets_in_absolute_form_name_their_host() {
     let told = script.replay();
     let texts: Vec<_> = told
         .iter()
-        .map(|t| (t.text(Field::Domain), t.text(Field::Resource), t.text(Field::Endpoint)))
+        .map(|t| {
+            (
+                t.text(Field::Domain),
+                t.text(Field::Resource),
+                t.text(Field::Endpoint),
+            )
+        })
         .collect();
     assert_eq!(
         texts,
@@ -267,7 +310,10 @@ fn lengths_that_contradict_end_the_message() {
         let told = script.replay();
         assert_eq!(told[0].text(Field::Resource), "/p", "{field}");
         // Of the others nobody can tell where the body ends; servers close the connection.
-        assert!(!whole || outline(&told) == [matched("/p"), matched("/next")], "{field}");
+        assert!(
+            !whole || outline(&told) == [matched("/p"), matched("/next")],
+            "{field}"
+        );
         assert_eq!(told[0].truncated, !whole, "{field}");
         script.check();
     }
@@ -290,9 +336,16 @@ fn endless_heads_are_cut_and_the_next_request_is_found() {
     for head in [
         "GET /long HTTP/1.1\r\nHost: a\r\n".to_owned() + &"X-Filler: 0123456789abcdef\r\n".repeat(1500),
         format!("GET /long{} HTTP/1.1\r\nHost: a\r\n", "/x".repeat(20_000)),
-        format!("GET /long HTTP/1.1\r\nCookie: {}\r\nHost: a\r\n", "c".repeat(40_000)),
+        format!(
+            "GET /long HTTP/1.1\r\nCookie: {}\r\nHost: a\r\n",
+            "c".repeat(40_000)
+        ),
     ] {
-        let script = Script::tcp(80).client(head + "\r\n").server(ok("")).client(get("/next")).server(ok(""));
+        let script = Script::tcp(80)
+            .client(head + "\r\n")
+            .server(ok(""))
+            .client(get("/next"))
+            .server(ok(""));
         for step in [97, 700, 1448, 60_000] {
             let split = |_: usize, bytes: &[u8]| bytes.chunks(step).map(<[u8]>::len).collect();
             let told = script.run(split, None, 0);
@@ -350,7 +403,10 @@ fn messages_are_found_behind_a_body_that_was_lost_in_part() {
 fn a_gap_within_a_body_costs_only_what_needed_it() {
     let body = "b".repeat(3000);
     let length = format!("HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n{}", &body[..1000]);
-    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nBB8\r\n{}", &body[..1000]);
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nBB8\r\n{}",
+        &body[..1000]
+    );
     for (head, tail) in [(length, ""), (chunked, "\r\n0\r\n\r\n")] {
         let script = Script::tcp(80)
             .client(get("/1"))
@@ -411,7 +467,18 @@ fn what_is_not_http_is_left_alone() {
     ] {
         assert_eq!(probe(yes.as_bytes()), Probe::Match(speaker), "{yes:?}");
     }
-    for more in ["", "G", "GET", "GET ", "GET /a", "HTTP", "HTTP/1.1 20", "HTTP/1.1 200", "\r", "GET http://h/ HTTP/1.1"] {
+    for more in [
+        "",
+        "G",
+        "GET",
+        "GET ",
+        "GET /a",
+        "HTTP",
+        "HTTP/1.1 20",
+        "HTTP/1.1 200",
+        "\r",
+        "GET http://h/ HTTP/1.1",
+    ] {
         assert_eq!(probe(more.as_bytes()), Probe::NeedMore, "{more:?}");
     }
     let long = format!("GET /{}", "x".repeat(600));
@@ -438,8 +505,11 @@ fn calls_of_browsers_are_grpc() {
     };
     let body = [message(0, "answer"), message(0x80, trailers)].concat();
     let whole = [
-        format!("HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n", body.len())
-            .as_bytes(),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .as_bytes(),
         &body,
     ]
     .concat();
@@ -473,7 +543,15 @@ fn calls_of_browsers_are_grpc() {
     let told = script.replay();
     let seen: Vec<_> = told
         .iter()
-        .map(|t| (t.proto, t.text(Field::Resource), t.text(Field::Endpoint), t.code, t.status))
+        .map(|t| {
+            (
+                t.proto,
+                t.text(Field::Resource),
+                t.text(Field::Endpoint),
+                t.code,
+                t.status,
+            )
+        })
         .collect();
     assert_eq!(
         seen,
@@ -486,6 +564,9 @@ fn calls_of_browsers_are_grpc() {
         ]
     );
     assert_eq!(told[0].text(Field::Exception), "no cup");
-    assert_eq!((told[4].attr("http_status"), told[0].text(Field::Version)), ("503", "1.1"));
+    assert_eq!(
+        (told[4].attr("http_status"), told[0].text(Field::Version)),
+        ("503", "1.1")
+    );
     script.check();
 }

@@ -173,7 +173,10 @@ mod tests {
     fn heads_are_read() {
         let head = [0x01, 0x02, 0x03, 0x1, 0x25, 0x80, 0, 0, 5];
         let frame = Frame::read(&head).unwrap();
-        assert_eq!((frame.kind, frame.stream, frame.len()), (Kind::Headers, 5, 0x0001_0203 + 9));
+        assert_eq!(
+            (frame.kind, frame.stream, frame.len()),
+            (Kind::Headers, 5, 0x0001_0203 + 9)
+        );
         assert!(frame.has(flag::PRIORITY) && frame.has(flag::END_STREAM) && !frame.has(flag::PADDED));
         assert_eq!(Frame::read(&head[..8]), None);
     }

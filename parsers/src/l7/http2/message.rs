@@ -119,9 +119,11 @@ fn mark(fields: &Fields, out: &mut Out<'_>) {
 /// A `:status`: three digits.
 pub(super) fn status_code(value: &[u8]) -> Option<u16> {
     match value {
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
-            Some([a, b, c].iter().fold(0, |code, digit| code * 10 + u16::from(*digit - b'0')))
-        }
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => Some(
+            [a, b, c]
+                .iter()
+                .fold(0, |code, digit| code * 10 + u16::from(*digit - b'0')),
+        ),
         _ => None,
     }
 }

@@ -253,7 +253,13 @@ impl Http2 {
         }
     }
 
-    fn headers(&mut self, direction: Direction, frame: &Frame, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    fn headers(
+        &mut self,
+        direction: Direction,
+        frame: &Frame,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         let end = match block::extent(frame, input.bytes) {
             Extent::Whole(end) => end,
             Extent::Need(count) if !input.ended => return Advance::Need(count),

@@ -45,7 +45,8 @@ impl Connection {
             offset: 0,
             peer_offset: Some(0),
         };
-        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
+        let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink)
+        else {
             panic!("not seen")
         };
         Self {
@@ -85,7 +86,11 @@ impl Connection {
             self.say(Direction::ToClient, &response);
         });
         assert_eq!(self.sink.records - before, rounds);
-        println!("  {} bytes of request, {} of response", request.len(), response.len());
+        println!(
+            "  {} bytes of request, {} of response",
+            request.len(),
+            response.len()
+        );
     }
 }
 
@@ -116,7 +121,10 @@ fn exchanges() {
     let all = [headers(1, 0, &answered), headers(1, END_STREAM, &trailers)].concat();
     connection.say(Direction::ToClient, &all);
 
-    let known: Vec<_> = [Indexed(3), Indexed(6)].into_iter().chain((62..=65).rev().map(Indexed)).collect();
+    let known: Vec<_> = [Indexed(3), Indexed(6)]
+        .into_iter()
+        .chain((62..=65).rev().map(Indexed))
+        .collect();
     let request = [headers(3, 0, &known), data(3, END_STREAM, 30)].concat();
     let response = [
         headers(3, 0, &[Indexed(8), Indexed(64)]),
@@ -130,12 +138,19 @@ fn exchanges() {
         Indexed(2),
         Indexed(7),
         AddedAt(1, "shop.example.com"),
-        Added("user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/107.0 Safari/537.36"),
+        Added(
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/107.0 Safari/537.36",
+        ),
         Added("accept-encoding", "gzip, deflate, br"),
         Added("cookie", "session=0123456789abcdef0123456789abcdef"),
     ];
     connection.say(Direction::ToServer, &headers(1, END_STREAM, &browser));
-    let answer = [Indexed(8), Added("server", "nginx"), Added("content-type", "application/json")];
+    let answer = [
+        Indexed(8),
+        Added("server", "nginx"),
+        Added("content-type", "application/json"),
+    ];
     connection.say(Direction::ToClient, &headers(1, END_STREAM, &answer));
     let request = [
         Indexed(2),
@@ -161,8 +176,14 @@ fn exchanges() {
         ),
         data(3, END_STREAM, 24),
     ];
-    connection.measure("a request and its response", headers(3, END_STREAM, &request), response.concat());
-    connection.engine.close(connection.id, Ended::Fin, 0, &mut connection.sink);
+    connection.measure(
+        "a request and its response",
+        headers(3, END_STREAM, &request),
+        response.concat(),
+    );
+    connection
+        .engine
+        .close(connection.id, Ended::Fin, 0, &mut connection.sink);
     println!("{} record bytes", connection.sink.bytes / connection.sink.records);
 }
 
@@ -177,15 +198,21 @@ fn blocks() {
         ("a literal path", vec![path]),
         ("an added path", vec![AddedAt(4, "/api/v1/items/4711?view=full")]),
         ("a field of the table", vec![Indexed(62)]),
-        ("an unread literal", vec![NeverAt(33, "Mon, 01 Jan 2024 00:00:00 GMT")]),
+        (
+            "an unread literal",
+            vec![NeverAt(33, "Mon, 01 Jan 2024 00:00:00 GMT")],
+        ),
     ] {
         for huffman in [false, true] {
             let block = block(&fields, huffman);
-            best(&format!("{what}, huffman {huffman}, {} bytes", block.len()), || {
-                let mut fields = Fields::new();
-                decode(black_box(&block), &mut table, &mut fields).unwrap();
-                black_box(&fields);
-            });
+            best(
+                &format!("{what}, huffman {huffman}, {} bytes", block.len()),
+                || {
+                    let mut fields = Fields::new();
+                    decode(black_box(&block), &mut table, &mut fields).unwrap();
+                    black_box(&fields);
+                },
+            );
         }
     }
 }

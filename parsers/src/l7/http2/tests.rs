@@ -40,7 +40,12 @@ fn connected() -> Script {
 }
 
 fn get<'a>(path: &'a str) -> [Write<'a>; 4] {
-    [Indexed(2), Indexed(6), AddedAt(1, "example.com"), NeverAt(4, path)]
+    [
+        Indexed(2),
+        Indexed(6),
+        AddedAt(1, "example.com"),
+        NeverAt(4, path),
+    ]
 }
 
 pub(super) fn call(path: &str) -> [Write<'_>; 6] {
@@ -61,7 +66,16 @@ type Outline<'a> = (&'a str, &'a str, Option<u64>, &'a str, Option<i64>, &'a str
 /// proto, kind, request_id, resource, code, status
 fn outline(told: &[Told]) -> Vec<Outline<'_>> {
     told.iter()
-        .map(|t| (t.proto, t.kind, t.request_id, t.text(Field::Resource), t.code, t.status))
+        .map(|t| {
+            (
+                t.proto,
+                t.kind,
+                t.request_id,
+                t.text(Field::Resource),
+                t.code,
+                t.status,
+            )
+        })
         .collect()
 }
 
@@ -77,7 +91,10 @@ fn one_exchange_tells_everything() {
             AddedAt(51, "http://shop.example/"),
             Added("x-forwarded-for", "10.0.0.1, 10.0.0.2"),
             Added("x-request-id", "r-1"),
-            Added("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            Added(
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
             Added("cookie", "unread"),
         ],
         true,
@@ -86,11 +103,16 @@ fn one_exchange_tells_everything() {
     let request = frame(1, END_STREAM | END_HEADERS | PADDED | PRIORITY, 1, &padded);
     let response = headers(1, 0, &[AddedAt(8, "503"), Added("server", "x")]);
     let body = data(1, END_STREAM, 20);
-    let script = connected().client(&request).server([&response[..], &body].concat());
+    let script = connected()
+        .client(&request)
+        .server([&response[..], &body].concat());
     let told = script.replay();
     assert_eq!(told.len(), 1, "{told:#?}");
     let record = &told[0];
-    assert_eq!((record.proto, record.kind, record.ended), ("http2", "matched", "response"));
+    assert_eq!(
+        (record.proto, record.kind, record.ended),
+        ("http2", "matched", "response")
+    );
     assert_eq!((record.code, record.status), (Some(503), "server_error"));
     assert_eq!(record.request_id, Some(1));
     assert_eq!(record.text(Field::ReqType), "GET");
@@ -114,7 +136,14 @@ fn one_exchange_tells_everything() {
 fn streams_interleave() {
     let script = connected()
         .client([headers(1, 0, &get("/1")), headers(3, END_STREAM, &get("/3"))].concat())
-        .client([data(1, 0, 10), headers(5, END_STREAM, &get("/5")), data(1, END_STREAM, 5)].concat())
+        .client(
+            [
+                data(1, 0, 10),
+                headers(5, END_STREAM, &get("/5")),
+                data(1, END_STREAM, 5),
+            ]
+            .concat(),
+        )
         .server([headers(5, 0, &[Indexed(8)]), headers(1, 0, &[Indexed(9)])].concat())
         .server([data(5, 0, 100), data(1, 0, 7), data(5, END_STREAM, 100)].concat())
         .server([headers(3, END_STREAM, &[Indexed(13)]), data(1, END_STREAM, 0)].concat());
@@ -130,17 +159,31 @@ fn streams_interleave() {
     // Every frame counts with its head, and to its own stream.
     let resp: Vec<_> = told.iter().map(|t| t.resp_len).collect();
     assert_eq!(resp, [Some(10 + 2 * 109), Some(10), Some(10 + 16 + 9)]);
-    assert!(told.iter().all(|t| t.text(Field::Domain) == "example.com" && !t.truncated));
+    assert!(
+        told.iter()
+            .all(|t| t.text(Field::Domain) == "example.com" && !t.truncated)
+    );
     script.check();
 }
 
 #[test]
 fn blocks_of_several_frames_are_one() {
-    let fields = block(&[Indexed(2), Added(":path", "/continued"), Added("user-agent", "a".repeat(300).as_str())], true);
+    let fields = block(
+        &[
+            Indexed(2),
+            Added(":path", "/continued"),
+            Added("user-agent", "a".repeat(300).as_str()),
+        ],
+        true,
+    );
     let (first, rest) = fields.split_at(5);
     let (second, third) = rest.split_at(100);
-    let request =
-        [frame(1, END_STREAM, 1, first), frame(9, 0, 1, second), frame(9, END_HEADERS, 1, third)].concat();
+    let request = [
+        frame(1, END_STREAM, 1, first),
+        frame(9, 0, 1, second),
+        frame(9, END_HEADERS, 1, third),
+    ]
+    .concat();
     let script = connected()
         .client(&request)
         .server(headers(1, END_STREAM, &[Indexed(8)]))
@@ -164,7 +207,10 @@ fn interim_responses_and_trailers_belong_to_the_response() {
         .server([headers(1, 0, &[Indexed(8)]), data(1, 0, 5)].concat())
         .server(headers(1, END_STREAM, &[Plain("server-timing", "x")]));
     let told = script.replay();
-    assert_eq!(outline(&told), [("http2", "matched", Some(1), "/upload", Some(200), "ok")]);
+    assert_eq!(
+        outline(&told),
+        [("http2", "matched", Some(1), "/upload", Some(200), "ok")]
+    );
     assert!(!told[0].truncated);
     script.check();
 }
@@ -192,7 +238,13 @@ fn a_push_is_a_stream_record() {
 #[test]
 fn a_reset_ends_its_stream_alone() {
     let script = connected()
-        .client([headers(1, END_STREAM, &get("/1")), headers(3, END_STREAM, &get("/3"))].concat())
+        .client(
+            [
+                headers(1, END_STREAM, &get("/1")),
+                headers(3, END_STREAM, &get("/3")),
+            ]
+            .concat(),
+        )
         .client([headers(5, 0, &get("/5")), headers(7, END_STREAM, &get("/7"))].concat())
         .server(headers(3, 0, &[Indexed(8)]))
         .server([reset(1, 7), reset(3, 2)].concat())
@@ -210,7 +262,10 @@ fn a_reset_ends_its_stream_alone() {
             ("http2", "matched", Some(5), "/5", Some(500), "server_error"),
         ]
     );
-    let ends: Vec<_> = told.iter().map(|t| (t.ended, t.text(Field::Exception), t.attr("reset_by"))).collect();
+    let ends: Vec<_> = told
+        .iter()
+        .map(|t| (t.ended, t.text(Field::Exception), t.attr("reset_by")))
+        .collect();
     assert_eq!(
         ends,
         [
@@ -225,9 +280,14 @@ fn a_reset_ends_its_stream_alone() {
 
 #[test]
 fn what_a_client_gives_up_without_answer_ends_as_reset() {
-    let script = connected().client(headers(1, END_STREAM, &get("/slow"))).client(reset(1, 8));
+    let script = connected()
+        .client(headers(1, END_STREAM, &get("/slow")))
+        .client(reset(1, 8));
     let told = script.replay();
-    assert_eq!(outline(&told), [("http2", "no_response", Some(1), "/slow", None, "unknown")]);
+    assert_eq!(
+        outline(&told),
+        [("http2", "no_response", Some(1), "/slow", None, "unknown")]
+    );
     assert_eq!((told[0].ended, told[0].text(Field::Exception)), ("rst", "CANCEL"));
     script.check();
 }
@@ -235,7 +295,9 @@ fn what_a_client_gives_up_without_answer_ends_as_reset() {
 #[test]
 fn an_upgrade_goes_on_with_stream_1() {
     let script = Script::tcp(80)
-        .client("GET /first?q=1 HTTP/1.1\r\nHost: a.example\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+        .client(
+            "GET /first?q=1 HTTP/1.1\r\nHost: a.example\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+        )
         .server("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
         .server(frame(4, 0, 0, &[]))
         .client([&PREFACE[..], &frame(4, 0, 0, &[])].concat())
@@ -259,9 +321,28 @@ fn an_upgrade_goes_on_with_stream_1() {
 fn joined_in_the_middle_it_tells_what_it_can() {
     // Both tables were in use before.
     let script = Script::tcp(8080)
-        .client(headers(1001, END_STREAM, &[Indexed(2), Indexed(70), Plain(":path", "/a/b/c"), AddedAt(71, "?")]))
-        .server([headers(1001, 0, &[Indexed(8), Indexed(64)]), data(1001, END_STREAM, 9)].concat())
-        .client(headers(1003, END_STREAM, &[Indexed(2), Indexed(62), AddedAt(1, "known")]))
+        .client(headers(
+            1001,
+            END_STREAM,
+            &[
+                Indexed(2),
+                Indexed(70),
+                Plain(":path", "/a/b/c"),
+                AddedAt(71, "?"),
+            ],
+        ))
+        .server(
+            [
+                headers(1001, 0, &[Indexed(8), Indexed(64)]),
+                data(1001, END_STREAM, 9),
+            ]
+            .concat(),
+        )
+        .client(headers(
+            1003,
+            END_STREAM,
+            &[Indexed(2), Indexed(62), AddedAt(1, "known")],
+        ))
         .server(headers(1003, END_STREAM, &[Indexed(8)]))
         .client(headers(1005, END_STREAM, &[Indexed(2), Indexed(62), Indexed(4)]))
         .server(headers(1005, END_STREAM, &[Indexed(8)]));
@@ -274,7 +355,10 @@ fn joined_in_the_middle_it_tells_what_it_can() {
             ("http2", "matched", Some(1005), "/", Some(200), "ok"),
         ]
     );
-    let details: Vec<_> = told.iter().map(|t| (t.truncated, t.text(Field::Domain))).collect();
+    let details: Vec<_> = told
+        .iter()
+        .map(|t| (t.truncated, t.text(Field::Domain)))
+        .collect();
     assert_eq!(details, [(true, ""), (true, "known"), (false, "known")]);
     script.check();
 }
@@ -286,9 +370,16 @@ fn a_call_tells_service_and_status() {
     let script = connected()
         .client([headers(1, 0, &request), data(1, END_STREAM, 25)].concat())
         .server([headers(1, 0, &CALL_ANSWERED), data(1, 0, 10)].concat())
-        .server(headers(1, END_STREAM, &[Plain("grpc-status", "0"), Plain("grpc-message", "")]));
+        .server(headers(
+            1,
+            END_STREAM,
+            &[Plain("grpc-status", "0"), Plain("grpc-message", "")],
+        ));
     let told = script.replay();
-    assert_eq!(outline(&told), [("grpc", "matched", Some(1), "shop.v1.Cart", Some(0), "ok")]);
+    assert_eq!(
+        outline(&told),
+        [("grpc", "matched", Some(1), "shop.v1.Cart", Some(0), "ok")]
+    );
     let record = &told[0];
     assert_eq!(record.text(Field::Endpoint), "/shop.v1.Cart/Add%20Item");
     assert_eq!(record.text(Field::ReqType), "POST");
@@ -300,11 +391,28 @@ fn a_call_tells_service_and_status() {
 
 #[test]
 fn calls_fail_in_trailers_alone_by_http_and_by_reset() {
-    let failed = [Indexed(8), Plain("content-type", "application/grpc"), Plain("grpc-status", "5"), Plain("grpc-message", "no%20such%20cup")];
+    let failed = [
+        Indexed(8),
+        Plain("content-type", "application/grpc"),
+        Plain("grpc-status", "5"),
+        Plain("grpc-message", "no%20such%20cup"),
+    ];
     let refused = [Plain(":status", "503"), Plain("content-type", "text/html")];
     let script = connected()
-        .client([headers(1, END_STREAM, &call("/s/a")), headers(3, END_STREAM, &call("/s/b"))].concat())
-        .client([headers(5, END_STREAM, &call("/s/c")), headers(7, END_STREAM, &call("/s/d"))].concat())
+        .client(
+            [
+                headers(1, END_STREAM, &call("/s/a")),
+                headers(3, END_STREAM, &call("/s/b")),
+            ]
+            .concat(),
+        )
+        .client(
+            [
+                headers(5, END_STREAM, &call("/s/c")),
+                headers(7, END_STREAM, &call("/s/d")),
+            ]
+            .concat(),
+        )
         .server(headers(1, END_STREAM, &failed))
         .server(headers(3, END_STREAM, &refused))
         .server(reset(5, 7))
@@ -333,7 +441,13 @@ fn streaming_calls_are_one_exchange() {
         .client(data(1, 0, 10))
         .server(data(1, 0, 20))
         .client(data(1, 0, 10))
-        .server([data(1, 0, 20), headers(1, END_STREAM, &[Plain("grpc-status", "0")])].concat())
+        .server(
+            [
+                data(1, 0, 20),
+                headers(1, END_STREAM, &[Plain("grpc-status", "0")]),
+            ]
+            .concat(),
+        )
         .client(data(1, END_STREAM, 0));
     let told = script.replay();
     assert_eq!(outline(&told), [("grpc", "matched", Some(1), "s", Some(0), "ok")]);
@@ -344,12 +458,29 @@ fn streaming_calls_are_one_exchange() {
 #[test]
 fn fields_of_triple_tell_it() {
     let mut request = call("/org.Greeter/greet").to_vec();
-    request.extend([Plain("tri-service-version", "1.0.0"), Plain("tri-consumer-appname", "app")]);
-    let script = connected()
-        .client(headers(1, END_STREAM, &request))
-        .server([headers(1, 0, &CALL_ANSWERED), headers(1, END_STREAM, &[Plain("grpc-status", "2")])].concat());
+    request.extend([
+        Plain("tri-service-version", "1.0.0"),
+        Plain("tri-consumer-appname", "app"),
+    ]);
+    let script = connected().client(headers(1, END_STREAM, &request)).server(
+        [
+            headers(1, 0, &CALL_ANSWERED),
+            headers(1, END_STREAM, &[Plain("grpc-status", "2")]),
+        ]
+        .concat(),
+    );
     let told = script.replay();
-    assert_eq!(outline(&told), [("triple", "matched", Some(1), "org.Greeter", Some(2), "server_error")]);
+    assert_eq!(
+        outline(&told),
+        [(
+            "triple",
+            "matched",
+            Some(1),
+            "org.Greeter",
+            Some(2),
+            "server_error"
+        )]
+    );
     assert_eq!(told[0].attr("service_version"), "1.0.0");
     script.check();
 }
@@ -358,8 +489,20 @@ fn fields_of_triple_tell_it() {
 fn only_what_is_wanted_becomes_a_record() {
     use crate::l7::Protocol;
     let mut script = connected()
-        .client([headers(1, END_STREAM, &get("/page")), headers(3, END_STREAM, &call("/s/a"))].concat())
-        .server([headers(1, END_STREAM, &[Indexed(8)]), headers(3, END_STREAM, &[Indexed(8), Plain("grpc-status", "0")])].concat());
+        .client(
+            [
+                headers(1, END_STREAM, &get("/page")),
+                headers(3, END_STREAM, &call("/s/a")),
+            ]
+            .concat(),
+        )
+        .server(
+            [
+                headers(1, END_STREAM, &[Indexed(8)]),
+                headers(3, END_STREAM, &[Indexed(8), Plain("grpc-status", "0")]),
+            ]
+            .concat(),
+        );
     let mut only = |wanted| {
         script.wanted = wanted;
         let told = script.replay();
@@ -371,20 +514,37 @@ fn only_what_is_wanted_becomes_a_record() {
 }
 
 fn go_away(last: u32, code: u32) -> Vec<u8> {
-    frame(7, 0, 0, &[&last.to_be_bytes()[..], &code.to_be_bytes(), b"bye"].concat())
+    frame(
+        7,
+        0,
+        0,
+        &[&last.to_be_bytes()[..], &code.to_be_bytes(), b"bye"].concat(),
+    )
 }
 
 #[test]
 fn streams_above_the_last_of_a_goaway_end() {
-    let requests: Vec<_> = [1, 3, 5, 7].iter().map(|id| headers(*id, END_STREAM, &get("/"))).collect();
+    let requests: Vec<_> = [1, 3, 5, 7]
+        .iter()
+        .map(|id| headers(*id, END_STREAM, &get("/")))
+        .collect();
     let script = connected()
         .client(requests.concat())
         .server(headers(5, 0, &[Indexed(8)]))
         .server([go_away(0x7FFF_FFFF, 0), go_away(3, 0xb)].concat())
-        .server([headers(3, END_STREAM, &[Indexed(8)]), headers(1, END_STREAM, &[Indexed(8)])].concat())
+        .server(
+            [
+                headers(3, END_STREAM, &[Indexed(8)]),
+                headers(1, END_STREAM, &[Indexed(8)]),
+            ]
+            .concat(),
+        )
         .server(data(5, END_STREAM, 1));
     let told = script.replay();
-    let seen: Vec<_> = told.iter().map(|t| (t.request_id, t.kind, t.ended, t.text(Field::Exception))).collect();
+    let seen: Vec<_> = told
+        .iter()
+        .map(|t| (t.request_id, t.kind, t.ended, t.text(Field::Exception)))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -417,7 +577,11 @@ fn thousands_of_streams_stay_within_their_bound() {
     let bound = crate::limits::PENDING_PER_FLOW_MAX;
     assert_eq!(count("matched", "response"), bound);
     assert_eq!(count("no_response", "evicted"), STREAMS as usize - bound);
-    let orphans: Vec<_> = told.iter().filter(|t| t.kind == "orphan").map(|t| t.code).collect();
+    let orphans: Vec<_> = told
+        .iter()
+        .filter(|t| t.kind == "orphan")
+        .map(|t| t.code)
+        .collect();
     assert_eq!(orphans, vec![Some(200); STREAMS as usize - bound]);
 }
 
@@ -447,26 +611,57 @@ fn lost_parts_end_no_stream_but_their_own() {
     let mut script = connected()
         .client(upload)
         .client(data(1, END_STREAM, 1_000))
-        .client(headers(3, END_STREAM, &[Indexed(2), Indexed(4), Plain("user-agent", "x")]))
-        .server([headers(3, END_STREAM, &[Indexed(8)]), headers(1, 0, &[Indexed(8)])].concat())
+        .client(headers(
+            3,
+            END_STREAM,
+            &[Indexed(2), Indexed(4), Plain("user-agent", "x")],
+        ))
+        .server(
+            [
+                headers(3, END_STREAM, &[Indexed(8)]),
+                headers(1, 0, &[Indexed(8)]),
+            ]
+            .concat(),
+        )
         .server(data(1, 0, 500))
         .server(data(1, END_STREAM, 10));
     // The end of the request: its response is the end of both.
     let told = script.run(|_, bytes| vec![bytes.len()], Some(4), 0);
-    let ends: Vec<_> = told.iter().map(|t| (t.request_id, t.kind, t.ended, t.truncated, t.gap_bytes)).collect();
+    let ends: Vec<_> = told
+        .iter()
+        .map(|t| (t.request_id, t.kind, t.ended, t.truncated, t.gap_bytes))
+        .collect();
     assert_eq!(
         ends,
-        [(Some(3), "matched", "response", false, 0), (Some(1), "matched", "response", true, 1_009)]
+        [
+            (Some(3), "matched", "response", false, 0),
+            (Some(1), "matched", "response", true, 1_009)
+        ]
     );
     // A piece of the response's body.
     let told = script.run(|_, bytes| vec![bytes.len()], Some(7), 0);
-    assert_eq!(told.iter().map(|t| t.kind).collect::<Vec<_>>(), ["matched", "matched"]);
+    assert_eq!(
+        told.iter().map(|t| t.kind).collect::<Vec<_>>(),
+        ["matched", "matched"]
+    );
     // The fields of a response.
     script.messages[6].1 = headers(3, END_STREAM, &[Indexed(8)]);
     script = script.server(data(1, END_STREAM, 10));
-    script.messages.insert(7, (crate::parser::Direction::ToClient, headers(1, 0, &[Indexed(8)])));
+    script.messages.insert(
+        7,
+        (crate::parser::Direction::ToClient, headers(1, 0, &[Indexed(8)])),
+    );
     let told = script.run(|_, bytes| vec![bytes.len()], Some(7), 0);
-    let ends: Vec<_> = told.iter().map(|t| (t.request_id, t.kind, t.code, t.truncated)).collect();
-    assert_eq!(ends, [(Some(3), "matched", Some(200), false), (Some(1), "matched", None, true)]);
+    let ends: Vec<_> = told
+        .iter()
+        .map(|t| (t.request_id, t.kind, t.code, t.truncated))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (Some(3), "matched", Some(200), false),
+            (Some(1), "matched", None, true)
+        ]
+    );
     script.check();
 }

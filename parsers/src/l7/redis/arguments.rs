@@ -53,7 +53,10 @@ fn next_word<'a>(line: &mut &'a [u8]) -> Option<&'a [u8]> {
     let rest = line.get(start..)?;
     let quote = *rest.first()?;
     if quote != b'"' && quote != b'\'' {
-        let len = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        let len = rest
+            .iter()
+            .position(u8::is_ascii_whitespace)
+            .unwrap_or(rest.len());
         let (word, after) = rest.split_at(len);
         *line = after;
         return Some(word);
@@ -69,7 +72,11 @@ fn next_word<'a>(line: &mut &'a [u8]) -> Option<&'a [u8]> {
 /// Writes the command: its name in upper case as `field`, all of it as `resource`.
 pub(super) fn write(name: &Name, arguments: Arguments<'_>, whole: bool, out: &mut Out<'_>) {
     let redact = out.settings().redaction.redis_values;
-    let told = if redact { told_arguments(name.as_bytes()) } else { usize::MAX };
+    let told = if redact {
+        told_arguments(name.as_bytes())
+    } else {
+        usize::MAX
+    };
     let mut secrets = Secrets::of(name.as_bytes());
     let mut text = out.write(Field::Resource);
     for (index, (argument, argument_whole)) in arguments.enumerate() {
@@ -95,9 +102,9 @@ pub(super) fn write(name: &Name, arguments: Arguments<'_>, whole: bool, out: &mu
 fn told_arguments(name: &[u8]) -> usize {
     match name {
         b"EVAL" | b"EVAL_RO" | b"ECHO" | b"PING" => 0,
-        b"ACL" | b"BITOP" | b"CLIENT" | b"CLUSTER" | b"COMMAND" | b"CONFIG" | b"DEBUG" | b"FUNCTION" | b"LATENCY"
-        | b"MEMORY" | b"MODULE" | b"OBJECT" | b"PUBSUB" | b"SCRIPT" | b"SENTINEL" | b"SLOWLOG" | b"XGROUP"
-        | b"XINFO" => 2,
+        b"ACL" | b"BITOP" | b"CLIENT" | b"CLUSTER" | b"COMMAND" | b"CONFIG" | b"DEBUG" | b"FUNCTION"
+        | b"LATENCY" | b"MEMORY" | b"MODULE" | b"OBJECT" | b"PUBSUB" | b"SCRIPT" | b"SENTINEL"
+        | b"SLOWLOG" | b"XGROUP" | b"XINFO" => 2,
         _ => 1,
     }
 }
@@ -213,7 +220,11 @@ pub(super) fn scan(bytes: &[u8], at: usize, count: u64, text_max: usize) -> Scan
             Bulk::Text(part, end) => {
                 text += part.len() + 1;
                 if end > bytes.len() as u64 {
-                    return if text > text_max { Scan::Enough } else { Scan::More(at_least.max(end as usize)) };
+                    return if text > text_max {
+                        Scan::Enough
+                    } else {
+                        Scan::More(at_least.max(end as usize))
+                    };
                 }
                 next = end as usize;
                 if bytes.get(next - resp::CRLF.len()..next) != Some(resp::CRLF) {
@@ -232,15 +243,20 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<&str> {
-        Arguments::Words { line: line.as_bytes() }
-            .map(|(word, _)| std::str::from_utf8(word).unwrap())
-            .collect()
+        Arguments::Words {
+            line: line.as_bytes(),
+        }
+        .map(|(word, _)| std::str::from_utf8(word).unwrap())
+        .collect()
     }
 
     #[test]
     fn lines_are_divided_as_the_server_divides_them() {
         assert_eq!(words("  get\tkey "), ["get", "key"]);
-        assert_eq!(words(r#"set k "a \"b\" c" 'd e'"#), ["set", "k", r#"a \"b\" c"#, "d e"]);
+        assert_eq!(
+            words(r#"set k "a \"b\" c" 'd e'"#),
+            ["set", "k", r#"a \"b\" c"#, "d e"]
+        );
         assert_eq!(words(r#"x "" "open"#), ["x", "", "open"]);
         assert_eq!(words(r#"x "\"#), ["x", "\\"]);
         assert_eq!(words(" "), [""; 0]);
@@ -249,7 +265,13 @@ mod tests {
     fn hidden(command: &str) -> String {
         let mut secrets = Secrets::of(command.split(' ').next().unwrap().to_uppercase().as_bytes());
         let told = command.split(' ').enumerate();
-        let told = told.map(|(i, word)| if secrets.hide(i, word.as_bytes()) { "?" } else { word });
+        let told = told.map(|(i, word)| {
+            if secrets.hide(i, word.as_bytes()) {
+                "?"
+            } else {
+                word
+            }
+        });
         told.collect::<Vec<_>>().join(" ")
     }
 
@@ -262,11 +284,23 @@ mod tests {
             ("ACL SETUSER bob on >secret ~* +@all", "ACL SETUSER bob ? ? ? ?"),
             ("acl getuser bob", "acl getuser bob"),
             ("ACL LIST", "ACL LIST"),
-            ("CONFIG SET maxmemory 1 requirepass secret port 2", "CONFIG SET maxmemory 1 requirepass ? port 2"),
+            (
+                "CONFIG SET maxmemory 1 requirepass secret port 2",
+                "CONFIG SET maxmemory 1 requirepass ? port 2",
+            ),
             ("CONFIG SET masterauth secret", "CONFIG SET masterauth ?"),
-            ("CONFIG SET tls-client-key-file-pass secret", "CONFIG SET tls-client-key-file-pass ?"),
-            ("SENTINEL SET mymaster auth-pass secret quorum 2", "SENTINEL SET mymaster auth-pass ? quorum 2"),
-            ("MIGRATE h 1 k 0 9 COPY AUTH2 user secret KEYS a", "MIGRATE h 1 k 0 9 COPY AUTH2 ? ? KEYS a"),
+            (
+                "CONFIG SET tls-client-key-file-pass secret",
+                "CONFIG SET tls-client-key-file-pass ?",
+            ),
+            (
+                "SENTINEL SET mymaster auth-pass secret quorum 2",
+                "SENTINEL SET mymaster auth-pass ? quorum 2",
+            ),
+            (
+                "MIGRATE h 1 k 0 9 COPY AUTH2 user secret KEYS a",
+                "MIGRATE h 1 k 0 9 COPY AUTH2 ? ? KEYS a",
+            ),
             ("MIGRATE h 1 k 0 9 AUTH secret", "MIGRATE h 1 k 0 9 AUTH ?"),
             ("SET auth x", "SET auth x"),
         ] {

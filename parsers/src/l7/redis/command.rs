@@ -46,7 +46,11 @@ impl Redis {
             }
             _ => {}
         }
-        let arguments = Arguments::Values { bytes: view, at: head.end, left: count };
+        let arguments = Arguments::Values {
+            bytes: view,
+            at: head.end,
+            left: count,
+        };
         let Some(name) = whole_name(arguments) else {
             return Advance::Malformed;
         };
@@ -196,7 +200,10 @@ fn is_alien(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     let end = line.iter().position(u8::is_ascii_whitespace);
     match end {
-        Some(end) => line.get(..end).and_then(Name::new).is_none_or(|name| !name.is_known()),
+        Some(end) => line
+            .get(..end)
+            .and_then(Name::new)
+            .is_none_or(|name| !name.is_known()),
         None => !line.is_empty() && Name::new(line).is_none(),
     }
 }

@@ -100,7 +100,9 @@ impl Parser for Redis {
     const PORTS: &'static [u16] = &[6379, 6380, 26379];
     const PAIRING: Pairing = Pairing::InOrder;
     const FIRST_BYTES: [ByteSet; 4] = [
-        ByteSet::of(b"*$+-:_#,(!=%~>|").or(ByteSet::range(b'A', b'Z')).or(ByteSet::range(b'a', b'z')),
+        ByteSet::of(b"*$+-:_#,(!=%~>|")
+            .or(ByteSet::range(b'A', b'Z'))
+            .or(ByteSet::range(b'a', b'z')),
         ByteSet::range(b' ', b'~').with(b'\r'),
         ByteSet::range(b' ', b'~').with(b'\r').with(b'\n'),
         ByteSet::ANY,

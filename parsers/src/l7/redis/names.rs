@@ -5,8 +5,20 @@ pub(super) const NAME_BYTES_MAX: usize = 32;
 
 /// Prefixes of the commands that modules bring.
 const MODULES: [&[u8]; 14] = [
-    b"AI.", b"BF.", b"CF.", b"CL.", b"CMS.", b"FT.", b"GRAPH.", b"JSON.", b"KEYDB.", b"RG.", b"SEARCH.",
-    b"TDIGEST.", b"TOPK.", b"TS.",
+    b"AI.",
+    b"BF.",
+    b"CF.",
+    b"CL.",
+    b"CMS.",
+    b"FT.",
+    b"GRAPH.",
+    b"JSON.",
+    b"KEYDB.",
+    b"RG.",
+    b"SEARCH.",
+    b"TDIGEST.",
+    b"TOPK.",
+    b"TS.",
 ];
 
 /// Names in the order of their bytes.
@@ -62,7 +74,10 @@ impl Name {
             }
             *upper = byte.to_ascii_uppercase();
         }
-        (!sent.is_empty()).then_some(Self { bytes, len: sent.len() as u8 })
+        (!sent.is_empty()).then_some(Self {
+            bytes,
+            len: sent.len() as u8,
+        })
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -72,8 +87,12 @@ impl Name {
     /// Whether a command of this name is known.
     pub(super) fn is_known(&self) -> bool {
         let name = self.as_bytes();
-        COMMANDS.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
-            || MODULES.iter().any(|prefix| name.starts_with(prefix) && name.len() > prefix.len())
+        COMMANDS
+            .binary_search_by(|known| known.as_bytes().cmp(name))
+            .is_ok()
+            || MODULES
+                .iter()
+                .any(|prefix| name.starts_with(prefix) && name.len() > prefix.len())
     }
 }
 
@@ -84,7 +103,11 @@ mod tests {
     #[test]
     fn the_list_can_be_searched() {
         assert!(COMMANDS.is_sorted());
-        assert!(COMMANDS.iter().all(|name| Name::new(name.as_bytes()).is_some_and(|name| name.is_known())));
+        assert!(
+            COMMANDS
+                .iter()
+                .all(|name| Name::new(name.as_bytes()).is_some_and(|name| name.is_known()))
+        );
     }
 
     #[test]

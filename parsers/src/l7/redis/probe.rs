@@ -1,7 +1,7 @@
 //! Recognises the protocol in either direction, at its start and mid-stream.
 
-use super::command::whole_name;
 use super::arguments::{Arguments, Scan, scan};
+use super::command::whole_name;
 use super::names::Name;
 use super::resp::{Form, Head, Look, Walk, Walked, look};
 use crate::limits::PROBE_BYTES_MAX;
@@ -9,13 +9,31 @@ use crate::parser::{Direction, Probe, ProbeContext, Speaker};
 
 /// Lines that no other protocol says: status replies and the codes of errors.
 const OWN_LINES: [&[u8]; 17] = [
-    b"+PONG\r\n", b"+QUEUED\r\n", b"+FULLRESYNC ", b"+CONTINUE", b"-WRONGTYPE ", b"-NOAUTH ", b"-WRONGPASS ",
-    b"-MOVED ", b"-ASK ", b"-CLUSTERDOWN ", b"-CROSSSLOT ", b"-MISCONF ", b"-READONLY ", b"-NOSCRIPT ",
-    b"-EXECABORT ", b"-MASTERDOWN ", b"-UNKILLABLE ",
+    b"+PONG\r\n",
+    b"+QUEUED\r\n",
+    b"+FULLRESYNC ",
+    b"+CONTINUE",
+    b"-WRONGTYPE ",
+    b"-NOAUTH ",
+    b"-WRONGPASS ",
+    b"-MOVED ",
+    b"-ASK ",
+    b"-CLUSTERDOWN ",
+    b"-CROSSSLOT ",
+    b"-MISCONF ",
+    b"-READONLY ",
+    b"-NOSCRIPT ",
+    b"-EXECABORT ",
+    b"-MASTERDOWN ",
+    b"-UNKILLABLE ",
 ];
 
 pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
-    let more = if context.complete || head.len() >= PROBE_BYTES_MAX { Probe::NoMatch } else { Probe::NeedMore };
+    let more = if context.complete || head.len() >= PROBE_BYTES_MAX {
+        Probe::NoMatch
+    } else {
+        Probe::NeedMore
+    };
     match head.first() {
         Some(b'*') => match look(head, 0) {
             Look::Head(first) => probe_array(head, first, context, more),
@@ -37,7 +55,11 @@ fn probe_array(head: &[u8], first: Head, context: &ProbeContext, more: Probe) ->
     if to_client || count == 0 {
         return probe_reply(head, context, more);
     }
-    let arguments = Arguments::Values { bytes: head, at: first.end, left: count };
+    let arguments = Arguments::Values {
+        bytes: head,
+        at: first.end,
+        left: count,
+    };
     match whole_name(arguments) {
         Some(name) if name.is_known() => Probe::Match(match context.on_known_port {
             // The ports say who is the server; a reply may well hold the name of a command.
@@ -54,11 +76,11 @@ fn probe_array(head: &[u8], first: Head, context: &ProbeContext, more: Probe) ->
         }
         _ => match look(head, first.end) {
             Look::More => more,
-            Look::Head(Head { form: Form::Bulk(len), end, .. })
-                if end as u64 + len > head.len() as u64 && len <= super::names::NAME_BYTES_MAX as u64 =>
-            {
-                more
-            }
+            Look::Head(Head {
+                form: Form::Bulk(len),
+                end,
+                ..
+            }) if end as u64 + len > head.len() as u64 && len <= super::names::NAME_BYTES_MAX as u64 => more,
             _ => probe_reply(head, context, more),
         },
     }
@@ -75,7 +97,8 @@ fn probe_inline(head: &[u8], context: &ProbeContext, more: Probe) -> Probe {
     };
     let line = head.get(..end).unwrap_or(head).trim_ascii_end();
     // HTTP has a method of the same name.
-    let is_text = line.iter().all(|byte| !byte.is_ascii_control()) && memchr::memmem::find(line, b" HTTP/").is_none();
+    let is_text =
+        line.iter().all(|byte| !byte.is_ascii_control()) && memchr::memmem::find(line, b" HTTP/").is_none();
     match whole_name(Arguments::Words { line }) {
         Some(name) if is_text && name.is_known() => Probe::Match(Speaker::Client),
         _ => Probe::NoMatch,
@@ -127,11 +150,19 @@ fn is_value(first: Head, bytes: &[u8]) -> bool {
     let line = line.get(..end).unwrap_or(line);
     match first.kind {
         b':' | b'(' => {
-            let digits = line.strip_prefix(b"-").or(line.strip_prefix(b"+")).unwrap_or(line);
+            let digits = line
+                .strip_prefix(b"-")
+                .or(line.strip_prefix(b"+"))
+                .unwrap_or(line);
             !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
         }
         b'#' => matches!(line, b"t" | b"f"),
-        b',' => !line.is_empty() && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)),
+        b',' => {
+            !line.is_empty()
+                && line
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+        }
         b'+' | b'-' => line.iter().all(|byte| !byte.is_ascii_control()),
         b'.' | b';' => false,
         _ => true,
@@ -150,6 +181,10 @@ fn is_command(bytes: &[u8]) -> bool {
     let Form::Elements(count @ 1..) = first.form else {
         return false;
     };
-    let arguments = Arguments::Values { bytes, at: first.end, left: count };
+    let arguments = Arguments::Values {
+        bytes,
+        at: first.end,
+        left: count,
+    };
     whole_name(arguments).as_ref().is_some_and(Name::is_known)
 }

@@ -77,19 +77,31 @@ impl Redis {
             b'*' => self.subscribed || confirms || waiting.is_none(),
             _ => false,
         };
-        let sight = if may_push { see_push(head, bytes, input.ended) } else { Sight::Other };
+        let sight = if may_push {
+            see_push(head, bytes, input.ended)
+        } else {
+            Sight::Other
+        };
         match sight {
             Sight::More(wanted) => Advance::Need(wanted),
-            Sight::Push(push) if confirms && is_confirmation(push.name) => self.confirm(head, waiting, bytes, out),
+            Sight::Push(push) if confirms && is_confirmation(push.name) => {
+                self.confirm(head, waiting, bytes, out)
+            }
             Sight::Push(push) => self.stream_push(&push, bytes, out),
             Sight::Other if head.kind == b'>' => {
-                let push = Push { name: b"push", first: b"", second: b"" };
+                let push = Push {
+                    name: b"push",
+                    first: b"",
+                    second: b"",
+                };
                 self.stream_push(&push, bytes, out)
             }
-            Sight::Other if head.kind == b'!' && !input.ended => match bulk(bytes, 0, REDIS_ERROR_BYTES_MAX) {
-                Bulk::More(wanted) => Advance::Need(wanted),
-                _ => self.begin_response(head, input, out),
-            },
+            Sight::Other if head.kind == b'!' && !input.ended => {
+                match bulk(bytes, 0, REDIS_ERROR_BYTES_MAX) {
+                    Bulk::More(wanted) => Advance::Need(wanted),
+                    _ => self.begin_response(head, input, out),
+                }
+            }
             Sight::Other => self.begin_response(head, input, out),
         }
     }
@@ -168,7 +180,9 @@ impl Redis {
         // An IPv6 address stands in brackets of its own.
         let close = memchr::memmem::find(line, b"] ").unwrap_or(line.len());
         let origin = line.get(open + 1..close).unwrap_or(&[]);
-        let arguments = Arguments::Words { line: line.get(close + 1..).unwrap_or(&[]) };
+        let arguments = Arguments::Words {
+            line: line.get(close + 1..).unwrap_or(&[]),
+        };
         out.open(Role::Stream, None);
         out.text(Field::ReqType, b"MONITOR");
         out.text(Field::Endpoint, b"MONITOR");
@@ -232,7 +246,11 @@ impl Redis {
                 let rest = bytes.get(*at..).unwrap_or(&[]);
                 (self.monitors && is_monitor_line(rest)) || (self.subscribed && is_message(rest))
             };
-            return memchr::memchr_iter(b'\n', bytes).map(|end| end + 1).chain([0]).filter(starts).min();
+            return memchr::memchr_iter(b'\n', bytes)
+                .map(|end| end + 1)
+                .chain([0])
+                .filter(starts)
+                .min();
         }
         // Where requests are not seen at all, whole replies in one segment must do.
         let mut walk = Walk::ENDLESS;
@@ -318,7 +336,11 @@ fn see_push(head: Head, bytes: &[u8], ended: bool) -> Sight<'_> {
         return Sight::Other;
     }
     let text_max = crate::limits::REDIS_CHANNEL_BYTES_MAX;
-    let mut push = Push { name, first: b"", second: b"" };
+    let mut push = Push {
+        name,
+        first: b"",
+        second: b"",
+    };
     match bulk(bytes, next as usize, text_max) {
         Bulk::Text(text, next) => {
             push.first = text;
@@ -343,7 +365,11 @@ fn is_confirmation(name: &[u8]) -> bool {
 
 /// Whether a published message begins here.
 fn is_message(bytes: &[u8]) -> bool {
-    const HEADS: [&[u8]; 3] = [b"3\r\n$7\r\nmessage\r\n", b"3\r\n$8\r\nsmessage\r\n", b"4\r\n$8\r\npmessage\r\n"];
+    const HEADS: [&[u8]; 3] = [
+        b"3\r\n$7\r\nmessage\r\n",
+        b"3\r\n$8\r\nsmessage\r\n",
+        b"4\r\n$8\r\npmessage\r\n",
+    ];
     matches!(bytes.first(), Some(b'*' | b'>')) && HEADS.iter().any(|head| bytes[1..].starts_with(head))
 }
 
@@ -352,6 +378,9 @@ fn is_monitor_line(bytes: &[u8]) -> bool {
     let Some(line) = bytes.strip_prefix(b"+") else {
         return false;
     };
-    let time = line.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let time = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+        .count();
     time > 10 && line.get(time..).is_some_and(|rest| rest.starts_with(b" ["))
 }

@@ -67,7 +67,11 @@ pub(super) fn look(bytes: &[u8], at: usize) -> Look {
         b'_' | b'.' => match bytes.get(at + 1..) {
             Some([b'\r', b'\n', ..]) => {
                 let form = if kind == b'_' { Form::Null } else { Form::Mark };
-                Look::Head(Head { kind, form, end: at + 3 })
+                Look::Head(Head {
+                    kind,
+                    form,
+                    end: at + 3,
+                })
             }
             None | Some([] | [b'\r']) => Look::More,
             Some(_) => Look::Broken,
@@ -99,7 +103,11 @@ fn look_line(kind: u8, bytes: &[u8], at: usize) -> Look {
 fn look_length(kind: u8, bytes: &[u8], at: usize) -> Look {
     let mut next = at + 1;
     let mut number: u64 = 0;
-    while let Some(digit) = bytes.get(next).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+    while let Some(digit) = bytes
+        .get(next)
+        .map(|byte| byte.wrapping_sub(b'0'))
+        .filter(|digit| *digit < 10)
+    {
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
         next += 1;
         if next - at > LENGTH_LINE_MAX {
@@ -136,7 +144,11 @@ fn look_length(kind: u8, bytes: &[u8], at: usize) -> Look {
         }
     };
     match bytes.get(next..) {
-        Some([b'\r', b'\n', ..]) => Look::Head(Head { kind, form, end: next + 2 }),
+        Some([b'\r', b'\n', ..]) => Look::Head(Head {
+            kind,
+            form,
+            end: next + 2,
+        }),
         None | Some([] | [b'\r']) => Look::More,
         Some(_) => Look::Broken,
     }
@@ -246,7 +258,11 @@ impl Walk {
             let end = at as u64 + len + CRLF.len() as u64;
             if end > bytes.len() as u64 {
                 let is_last = self.depth == 0 && self.left <= stop && !self.in_chunks;
-                return if is_last { Walked::Done(end) } else { Walked::Beyond(end) };
+                return if is_last {
+                    Walked::Done(end)
+                } else {
+                    Walked::Beyond(end)
+                };
             }
             at = end as usize;
             if bytes.get(at - CRLF.len()..at) != Some(CRLF) {
@@ -381,18 +397,30 @@ mod tests {
         ] {
             assert_eq!(walk(value), Walked::Done(value.len() as u64), "{value:?}");
             let more = format!("{value}+next\r\n");
-            assert_eq!(walk(&more), Walked::Done(value.len() as u64), "{value:?} and more");
+            assert_eq!(
+                walk(&more),
+                Walked::Done(value.len() as u64),
+                "{value:?} and more"
+            );
             for cut in 0..value.len() {
                 let mut walk = Walk::over(1);
                 match walk.advance(&value.as_bytes()[..cut], 0, 0) {
                     Walked::More(at) => {
                         let rest = walk.advance(&value.as_bytes()[at..], 0, 0);
-                        assert_eq!(rest, Walked::Done((value.len() - at) as u64), "{value:?} cut at {cut}");
+                        assert_eq!(
+                            rest,
+                            Walked::Done((value.len() - at) as u64),
+                            "{value:?} cut at {cut}"
+                        );
                     }
                     Walked::Beyond(end) => {
                         let at = end as usize;
                         let rest = walk.advance(&value.as_bytes()[at..], 0, 0);
-                        assert_eq!(rest, Walked::Done((value.len() - at) as u64), "{value:?} cut at {cut}");
+                        assert_eq!(
+                            rest,
+                            Walked::Done((value.len() - at) as u64),
+                            "{value:?} cut at {cut}"
+                        );
                     }
                     walked => assert_eq!(walked, Walked::Done(value.len() as u64), "{value:?} cut at {cut}"),
                 }
@@ -403,8 +431,18 @@ mod tests {
     #[test]
     fn what_is_no_value_is_refused() {
         for text in [
-            "x\r\n", "$a\r\n", "$-2\r\n", "*1\r\n.\r\n", ".\r\n", ";1\r\na\r\n", "$3\r\nabcd\r\n", "+OK\nX",
-            "$99999999999999999999\r\n", "*1000000000000000\r\n", "_x\r\n", "$?\r\n+OK\r\n",
+            "x\r\n",
+            "$a\r\n",
+            "$-2\r\n",
+            "*1\r\n.\r\n",
+            ".\r\n",
+            ";1\r\na\r\n",
+            "$3\r\nabcd\r\n",
+            "+OK\nX",
+            "$99999999999999999999\r\n",
+            "*1000000000000000\r\n",
+            "_x\r\n",
+            "$?\r\n+OK\r\n",
             "*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n*?\r\n",
         ] {
             assert_eq!(walk(text), Walked::Broken, "{text:?}");
@@ -425,6 +463,9 @@ mod tests {
         assert_eq!(walk(&line), Walked::Done(line.len() as u64));
         let mut walk = Walk::over(1);
         assert_eq!(walk.advance(&line.as_bytes()[..5000], 0, 0), Walked::More(5000));
-        assert_eq!(walk.advance(&line.as_bytes()[5000..], 0, 0), Walked::Done(line.len() as u64 - 5000));
+        assert_eq!(
+            walk.advance(&line.as_bytes()[5000..], 0, 0),
+            Walked::Done(line.len() as u64 - 5000)
+        );
     }
 }

@@ -25,7 +25,10 @@ fn exchanges() {
     let mut engine = Engine::new(Settings::default(), |protocol| protocol.name() == "redis");
     let mut sink = Count::default();
     let command = COMMAND.to_vec();
-    let command = String::from_utf8(command).unwrap().replace("$16", "$17").into_bytes();
+    let command = String::from_utf8(command)
+        .unwrap()
+        .replace("$16", "$17")
+        .into_bytes();
     let asks = command.repeat(PIPELINED);
     let tells = REPLY.repeat(PIPELINED);
     let array = [&b"*100\r\n"[..], &REPLY.repeat(100)].concat();
@@ -52,14 +55,31 @@ fn exchanges() {
         offset: 0,
         peer_offset: Some(0),
     };
-    let first = Chunk { bytes: &command, ..first };
+    let first = Chunk {
+        bytes: &command,
+        ..first
+    };
     let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, STANDING, &first, &mut sink) else {
         panic!("not seen")
     };
-    engine.data(id, Direction::ToClient, &Chunk { bytes: REPLY, ..first }, &mut sink);
-    best("an exchange", || turn(&mut engine, id, &command, REPLY, &mut sink));
-    best("a pipeline of 16 exchanges", || turn(&mut engine, id, &asks, &tells, &mut sink));
-    best("an exchange of an array of 100", || turn(&mut engine, id, &command, &array, &mut sink));
+    engine.data(
+        id,
+        Direction::ToClient,
+        &Chunk {
+            bytes: REPLY,
+            ..first
+        },
+        &mut sink,
+    );
+    best("an exchange", || {
+        turn(&mut engine, id, &command, REPLY, &mut sink)
+    });
+    best("a pipeline of 16 exchanges", || {
+        turn(&mut engine, id, &asks, &tells, &mut sink)
+    });
+    best("an exchange of an array of 100", || {
+        turn(&mut engine, id, &command, &array, &mut sink)
+    });
     engine.close(id, Ended::Fin, 0, &mut sink);
     println!("{} record bytes", sink.bytes / sink.records);
 }

@@ -25,7 +25,14 @@ fn session() -> Script {
 /// Kind, type, resource, result.
 fn brief(told: &[Told]) -> Vec<(&str, &str, &str, &str)> {
     told.iter()
-        .map(|t| (t.kind, t.text(Field::ReqType), t.text(Field::Resource), t.text(Field::Result)))
+        .map(|t| {
+            (
+                t.kind,
+                t.text(Field::ReqType),
+                t.text(Field::Resource),
+                t.text(Field::Result),
+            )
+        })
         .collect()
 }
 
@@ -45,18 +52,27 @@ fn each_command_has_its_reply() {
         .client(words("PING"))
         .server("+PONG\r\n");
     let told = script.replay();
-    assert_eq!(brief(&told), [
-        ("matched", "SET", "set test Hello", "SimpleString"),
-        ("matched", "GET", "GET test", "BulkString"),
-        ("matched", "GET", "GET none", "Null"),
-        ("matched", "INCR", "INCR test", "SimpleError"),
-        ("matched", "LRANGE", "LRANGE list 0 -1", "Array"),
-        ("matched", "PING", "PING", "SimpleString"),
-    ]);
-    assert_eq!((told[0].req_len, told[0].resp_len, told[0].status), (Some(34), Some(5), "ok"));
+    assert_eq!(
+        brief(&told),
+        [
+            ("matched", "SET", "set test Hello", "SimpleString"),
+            ("matched", "GET", "GET test", "BulkString"),
+            ("matched", "GET", "GET none", "Null"),
+            ("matched", "INCR", "INCR test", "SimpleError"),
+            ("matched", "LRANGE", "LRANGE list 0 -1", "Array"),
+            ("matched", "PING", "PING", "SimpleString"),
+        ]
+    );
+    assert_eq!(
+        (told[0].req_len, told[0].resp_len, told[0].status),
+        (Some(34), Some(5), "ok")
+    );
     assert_eq!(told[0].text(Field::Endpoint), "SET");
     assert_eq!(told[3].status, "server_error");
-    assert_eq!(told[3].text(Field::Exception), "ERR value is not an integer or out of range");
+    assert_eq!(
+        told[3].text(Field::Exception),
+        "ERR value is not an integer or out of range"
+    );
     script.check();
 }
 
@@ -68,11 +84,18 @@ fn pipelines_pair_in_order() {
         asks.extend(words(&format!("GET key{i}")));
         tells.extend_from_slice(format!("${}\r\n{i}\r\n", i.to_string().len()).as_bytes());
     }
-    let script = session().client(asks).server(tells).client(words("PING")).server("+PONG\r\n");
+    let script = session()
+        .client(asks)
+        .server(tells)
+        .client(words("PING"))
+        .server("+PONG\r\n");
     let told = script.replay();
     assert_eq!(told.len(), 51);
     for (i, told) in told.iter().take(50).enumerate() {
-        assert_eq!((told.kind, told.text(Field::Resource)), ("matched", format!("GET key{i}").as_str()));
+        assert_eq!(
+            (told.kind, told.text(Field::Resource)),
+            ("matched", format!("GET key{i}").as_str())
+        );
     }
     script.check();
 }
@@ -82,8 +105,14 @@ fn pipelines_beyond_the_limit_lose_requests_and_pair_no_others() {
     use crate::limits::PENDING_PER_FLOW_MAX;
     let count = PENDING_PER_FLOW_MAX + 500;
     let asks: Vec<u8> = (0..count).flat_map(|i| words(&format!("GET key{i}"))).collect();
-    let tells: Vec<u8> = (0..count).flat_map(|i| format!("-ERR key{i}\r\n").into_bytes()).collect();
-    let script = session().client(asks).server(tells).client(words("GET key")).server("-ERR key\r\n");
+    let tells: Vec<u8> = (0..count)
+        .flat_map(|i| format!("-ERR key{i}\r\n").into_bytes())
+        .collect();
+    let script = session()
+        .client(asks)
+        .server(tells)
+        .client(words("GET key"))
+        .server("-ERR key\r\n");
     let told = script.replay();
     let pairs: Vec<_> = told.iter().filter(|t| t.kind == "matched").collect();
     assert_eq!(pairs.len(), PENDING_PER_FLOW_MAX + 1);
@@ -105,9 +134,22 @@ fn values_of_any_size_are_passed() {
         .client(command(&["MSET", "a", &value, "b", &value, "c", "x"]))
         .server("+OK\r\n");
     let told = script.replay();
-    let lengths: Vec<_> = told.iter().map(|t| (t.kind, t.req_len.unwrap(), t.resp_len.unwrap())).collect();
-    assert_eq!(lengths, [("matched", 20_032, 5), ("matched", 32, 40_024), ("matched", 40_062, 5)]);
-    assert_eq!((told[0].truncated, told[0].text(Field::Resource).len()), (true, 4096));
+    let lengths: Vec<_> = told
+        .iter()
+        .map(|t| (t.kind, t.req_len.unwrap(), t.resp_len.unwrap()))
+        .collect();
+    assert_eq!(
+        lengths,
+        [
+            ("matched", 20_032, 5),
+            ("matched", 32, 40_024),
+            ("matched", 40_062, 5)
+        ]
+    );
+    assert_eq!(
+        (told[0].truncated, told[0].text(Field::Resource).len()),
+        (true, 4096)
+    );
     assert!(!told[1].truncated);
     script.check();
 }
@@ -116,7 +158,11 @@ fn values_of_any_size_are_passed() {
 fn a_command_of_many_arguments_is_cut() {
     let mut many = vec!["DEL"];
     many.resize(5000, "");
-    let script = session().client(command(&many)).server(":0\r\n").client(words("PING")).server("+PONG\r\n");
+    let script = session()
+        .client(command(&many))
+        .server(":0\r\n")
+        .client(words("PING"))
+        .server("+PONG\r\n");
     let told = script.replay();
     assert_eq!((told[0].kind, told[0].truncated), ("matched", true));
     assert_eq!(told[1].text(Field::ReqType), "PING");
@@ -148,13 +194,26 @@ fn resp3_has_types_of_its_own() {
         .server("*?\r\n:1\r\n$?\r\n;4\r\nHell\r\n;1\r\no\r\n;0\r\n.\r\n");
     let told = script.replay();
     let results: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::Result))).collect();
-    assert_eq!(results, [
-        ("matched", "Map"), ("matched", "Map"), ("matched", "Set"), ("matched", "Double"),
-        ("matched", "Boolean"), ("matched", "BigNumber"), ("matched", "VerbatimString"), ("matched", "Null"),
-        ("matched", "BulkError"), ("matched", "Array"),
-    ]);
+    assert_eq!(
+        results,
+        [
+            ("matched", "Map"),
+            ("matched", "Map"),
+            ("matched", "Set"),
+            ("matched", "Double"),
+            ("matched", "Boolean"),
+            ("matched", "BigNumber"),
+            ("matched", "VerbatimString"),
+            ("matched", "Null"),
+            ("matched", "BulkError"),
+            ("matched", "Array"),
+        ]
+    );
     assert_eq!(told[0].text(Field::Resource), "HELLO 3 AUTH ? ?");
-    assert_eq!((told[8].text(Field::Exception), told[8].status), ("SYNTAX invalid syntax", "server_error"));
+    assert_eq!(
+        (told[8].text(Field::Exception), told[8].status),
+        ("SYNTAX invalid syntax", "server_error")
+    );
     script.check();
 }
 
@@ -162,19 +221,39 @@ fn resp3_has_types_of_its_own() {
 fn subscriptions_and_what_comes_of_them() {
     for (array, ping) in [("*", "*2\r\n$4\r\npong\r\n$0\r\n\r\n"), (">", "+PONG\r\n")] {
         let confirm = |kind: &str, name: &str, n: u32| {
-            format!("{array}3\r\n${}\r\n{kind}\r\n${}\r\n{name}\r\n:{n}\r\n", kind.len(), name.len())
+            format!(
+                "{array}3\r\n${}\r\n{kind}\r\n${}\r\n{name}\r\n:{n}\r\n",
+                kind.len(),
+                name.len()
+            )
         };
         let script = session()
             .client(words("SUBSCRIBE first second"))
-            .server([confirm("subscribe", "first", 1), confirm("subscribe", "second", 2)].concat())
+            .server(
+                [
+                    confirm("subscribe", "first", 1),
+                    confirm("subscribe", "second", 2),
+                ]
+                .concat(),
+            )
             .client(words("PSUBSCRIBE news.*"))
             .server(confirm("psubscribe", "news.*", 3))
-            .server(format!("{array}3\r\n$7\r\nmessage\r\n$5\r\nfirst\r\n$5\r\nHello\r\n"))
+            .server(format!(
+                "{array}3\r\n$7\r\nmessage\r\n$5\r\nfirst\r\n$5\r\nHello\r\n"
+            ))
             .client(words("PING"))
-            .server(format!("{array}4\r\n$8\r\npmessage\r\n$6\r\nnews.*\r\n$8\r\nnews.art\r\n$2\r\nhi\r\n"))
+            .server(format!(
+                "{array}4\r\n$8\r\npmessage\r\n$6\r\nnews.*\r\n$8\r\nnews.art\r\n$2\r\nhi\r\n"
+            ))
             .server(ping)
             .client(words("UNSUBSCRIBE"))
-            .server([confirm("unsubscribe", "first", 2), confirm("unsubscribe", "second", 1)].concat());
+            .server(
+                [
+                    confirm("unsubscribe", "first", 2),
+                    confirm("unsubscribe", "second", 1),
+                ]
+                .concat(),
+            );
         let told = script.replay();
         let mut brief = brief(&told);
         let result = if array == "*" { "Array" } else { "Push" };
@@ -191,7 +270,10 @@ fn subscriptions_and_what_comes_of_them() {
         ];
         want.sort_unstable();
         assert_eq!(brief, want);
-        let patterned = told.iter().find(|t| t.text(Field::ReqType) == "PMESSAGE").unwrap();
+        let patterned = told
+            .iter()
+            .find(|t| t.text(Field::ReqType) == "PMESSAGE")
+            .unwrap();
         assert_eq!(patterned.attr("pattern"), "news.*");
         script.check();
     }
@@ -204,12 +286,15 @@ fn tracking_pushes_stand_between_replies() {
         .server(">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n$1\r\n1\r\n")
         .client(words("GET b"))
         .server("$1\r\n2\r\n>1\r\n+odd\r\n");
-    assert_eq!(brief(&script.replay()), [
-        ("stream", "INVALIDATE", "", ""),
-        ("matched", "GET", "GET a", "BulkString"),
-        ("matched", "GET", "GET b", "BulkString"),
-        ("stream", "PUSH", "", ""),
-    ]);
+    assert_eq!(
+        brief(&script.replay()),
+        [
+            ("stream", "INVALIDATE", "", ""),
+            ("matched", "GET", "GET a", "BulkString"),
+            ("matched", "GET", "GET b", "BulkString"),
+            ("stream", "PUSH", "", ""),
+        ]
+    );
     script.check();
 }
 
@@ -223,15 +308,24 @@ fn what_monitor_shows_is_a_stream() {
         .client(words("QUIT"))
         .server("+OK\r\n");
     let told = script.replay();
-    assert_eq!(brief(&told), [
-        ("matched", "MONITOR", "MONITOR", "SimpleString"),
-        ("stream", "MONITOR", "keys *", ""),
-        ("stream", "MONITOR", "set a b x\\\"y", ""),
-        ("stream", "MONITOR", "auth ?", ""),
-        ("matched", "QUIT", "QUIT", "SimpleString"),
-    ]);
-    assert_eq!((told[1].attr("client"), told[1].attr("database")), ("127.0.0.1:60866", "0"));
-    assert_eq!((told[2].attr("client"), told[2].attr("database")), ("[::1]:60866", "3"));
+    assert_eq!(
+        brief(&told),
+        [
+            ("matched", "MONITOR", "MONITOR", "SimpleString"),
+            ("stream", "MONITOR", "keys *", ""),
+            ("stream", "MONITOR", "set a b x\\\"y", ""),
+            ("stream", "MONITOR", "auth ?", ""),
+            ("matched", "QUIT", "QUIT", "SimpleString"),
+        ]
+    );
+    assert_eq!(
+        (told[1].attr("client"), told[1].attr("database")),
+        ("127.0.0.1:60866", "0")
+    );
+    assert_eq!(
+        (told[2].attr("client"), told[2].attr("database")),
+        ("[::1]:60866", "3")
+    );
     script.check();
 }
 
@@ -242,11 +336,14 @@ fn inline_commands() {
         .server("+PONG\r\n")
         .client("\r\nset key \"two words\"\r\nauth secret\r\n")
         .server("+OK\r\n-ERR AUTH called without any password configured\r\n");
-    assert_eq!(brief(&script.replay()), [
-        ("matched", "PING", "PING", "SimpleString"),
-        ("matched", "SET", "set key two words", "SimpleString"),
-        ("matched", "AUTH", "auth ?", "SimpleError"),
-    ]);
+    assert_eq!(
+        brief(&script.replay()),
+        [
+            ("matched", "PING", "PING", "SimpleString"),
+            ("matched", "SET", "set key two words", "SimpleString"),
+            ("matched", "AUTH", "auth ?", "SimpleError"),
+        ]
+    );
     script.check();
 }
 
@@ -255,16 +352,26 @@ fn clients_that_want_no_reply() {
     let script = session()
         .client([words("CLIENT REPLY SKIP"), words("SET a 1"), words("GET a")].concat())
         .server("$1\r\n1\r\n")
-        .client([words("client reply off"), words("SET a 2"), words("CLIENT REPLY ON")].concat())
+        .client(
+            [
+                words("client reply off"),
+                words("SET a 2"),
+                words("CLIENT REPLY ON"),
+            ]
+            .concat(),
+        )
         .server("+OK\r\n");
-    assert_eq!(brief(&script.replay()), [
-        ("oneway", "CLIENT", "CLIENT REPLY SKIP", ""),
-        ("oneway", "SET", "SET a 1", ""),
-        ("matched", "GET", "GET a", "BulkString"),
-        ("oneway", "CLIENT", "client reply off", ""),
-        ("oneway", "SET", "SET a 2", ""),
-        ("matched", "CLIENT", "CLIENT REPLY ON", "SimpleString"),
-    ]);
+    assert_eq!(
+        brief(&script.replay()),
+        [
+            ("oneway", "CLIENT", "CLIENT REPLY SKIP", ""),
+            ("oneway", "SET", "SET a 1", ""),
+            ("matched", "GET", "GET a", "BulkString"),
+            ("oneway", "CLIENT", "client reply off", ""),
+            ("oneway", "SET", "SET a 2", ""),
+            ("matched", "CLIENT", "CLIENT REPLY ON", "SimpleString"),
+        ]
+    );
     script.check();
 }
 
@@ -276,11 +383,20 @@ fn transactions_are_commands_like_others() {
         .client(words("EXEC"))
         .server("-ERR EXEC without MULTI\r\n");
     let told = script.replay();
-    let brief: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::ReqType), t.status)).collect();
-    assert_eq!(brief, [
-        ("matched", "MULTI", "ok"), ("matched", "INCR", "ok"), ("matched", "GET", "ok"),
-        ("matched", "EXEC", "ok"), ("matched", "EXEC", "server_error"),
-    ]);
+    let brief: Vec<_> = told
+        .iter()
+        .map(|t| (t.kind, t.text(Field::ReqType), t.status))
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            ("matched", "MULTI", "ok"),
+            ("matched", "INCR", "ok"),
+            ("matched", "GET", "ok"),
+            ("matched", "EXEC", "ok"),
+            ("matched", "EXEC", "server_error"),
+        ]
+    );
     script.check();
 }
 
@@ -295,23 +411,39 @@ fn replication_ends_what_is_read() {
         .server("$18\r\nREDIS0011 a databa")
         .server(words("SET a 1"))
         .client(words("REPLCONF ACK 100"));
-    assert_eq!(brief(&script.replay()), [
-        ("matched", "REPLCONF", "REPLCONF listening-port 6380", "SimpleString"),
-        ("matched", "PSYNC", "PSYNC ? -1", "SimpleString"),
-    ]);
+    assert_eq!(
+        brief(&script.replay()),
+        [
+            (
+                "matched",
+                "REPLCONF",
+                "REPLCONF listening-port 6380",
+                "SimpleString"
+            ),
+            ("matched", "PSYNC", "PSYNC ? -1", "SimpleString"),
+        ]
+    );
     script.check();
 }
 
 #[test]
 fn redaction_keeps_the_command_and_its_key() {
     let mut script = session();
-    for line in ["set key value EX 10", "CONFIG GET dir", "EVAL code 1 key", "hset h f v"] {
+    for line in [
+        "set key value EX 10",
+        "CONFIG GET dir",
+        "EVAL code 1 key",
+        "hset h f v",
+    ] {
         script = script.client(words(line)).server("+OK\r\n");
     }
     script.settings.redaction.redis_values = true;
     let told = script.replay();
     let resources: Vec<_> = told.iter().map(|t| t.text(Field::Resource)).collect();
-    assert_eq!(resources, ["set key ? ? ?", "CONFIG GET dir", "EVAL ? ? ?", "hset h ? ?"]);
+    assert_eq!(
+        resources,
+        ["set key ? ? ?", "CONFIG GET dir", "EVAL ? ? ?", "hset h ? ?"]
+    );
 }
 
 #[test]
@@ -325,11 +457,17 @@ fn secrets_stay_in_wherever_they_stand() {
         "HELLO 2 AUTH x secret",
         "MIGRATE h 1 k 0 9 AUTH secret",
     ] {
-        script = script.client(words(line)).server("-ERR unknown command 'x', with args beginning with: 'secret' \r\n");
+        script = script
+            .client(words(line))
+            .server("-ERR unknown command 'x', with args beginning with: 'secret' \r\n");
         script = script.client(format!("{line}\r\n")).server("+OK\r\n");
     }
     for length in 1..40 {
-        let told = script.run(|_, bytes| vec![length.min(bytes.len()), bytes.len() - length.min(bytes.len())], None, 0);
+        let told = script.run(
+            |_, bytes| vec![length.min(bytes.len()), bytes.len() - length.min(bytes.len())],
+            None,
+            0,
+        );
         assert_eq!(told.len(), 12);
         assert!(!format!("{told:?}").contains("secret"), "{told:#?}");
     }
@@ -351,7 +489,11 @@ fn replies_after_a_gap_are_told_only_where_they_are_sure() {
         .server("$1\r\n2\r\n");
     // The first part of the array is lost: its rest are elements, none a reply.
     let told = script.run(|_, bytes| vec![bytes.len()], Some(3), 0);
-    let gets: Vec<_> = told.iter().filter(|t| t.text(Field::ReqType) == "GET").map(|t| t.kind).collect();
+    let gets: Vec<_> = told
+        .iter()
+        .filter(|t| t.text(Field::ReqType) == "GET")
+        .map(|t| t.kind)
+        .collect();
     assert_eq!(gets, ["matched", "matched"], "{told:#?}");
     assert!(told.iter().all(|t| t.kind != "orphan"), "{told:#?}");
     script.check();
@@ -365,7 +507,13 @@ fn a_session_joined_midway_is_recognised() {
         .client(words("GET b"))
         .server("$1\r\n2\r\n");
     let told = script.run(|_, bytes| vec![bytes.len()], None, 1);
-    assert_eq!(brief(&told), [("orphan", "", "", "BulkString"), ("matched", "GET", "GET b", "BulkString")]);
+    assert_eq!(
+        brief(&told),
+        [
+            ("orphan", "", "", "BulkString"),
+            ("matched", "GET", "GET b", "BulkString")
+        ]
+    );
     let told = script.run(|_, bytes| vec![bytes.len()], None, 2);
     assert_eq!(brief(&told), [("matched", "GET", "GET b", "BulkString")]);
     // Off its port, and seen the wrong way round.
@@ -374,38 +522,64 @@ fn a_session_joined_midway_is_recognised() {
         turned.messages.push((direction.opposite(), bytes.clone()));
     }
     let told = turned.run(|_, bytes| vec![bytes.len()], None, 1);
-    assert_eq!(told.last().map(|t| (t.kind, t.ports.0)), Some(("matched", 40_001)));
+    assert_eq!(
+        told.last().map(|t| (t.kind, t.ports.0)),
+        Some(("matched", 40_001))
+    );
 }
 
 fn probe_of(bytes: &[u8], on_known_port: bool, direction: Option<Direction>) -> Probe {
-    Redis::probe(bytes, &ProbeContext {
-        transport: Transports::TCP,
-        direction: direction.unwrap_or(Direction::ToServer),
-        direction_is_sure: direction.is_some(),
-        on_known_port,
-        at_stream_start: true,
-        behind_unknown: false,
-        complete: false,
-    })
+    Redis::probe(
+        bytes,
+        &ProbeContext {
+            transport: Transports::TCP,
+            direction: direction.unwrap_or(Direction::ToServer),
+            direction_is_sure: direction.is_some(),
+            on_known_port,
+            at_stream_start: true,
+            behind_unknown: false,
+            complete: false,
+        },
+    )
 }
 
 #[test]
 fn probes_see_both_sides() {
     let ask = words("GET key");
     assert_eq!(probe_of(&ask, false, None), Probe::Match(Speaker::Client));
-    assert_eq!(probe_of(&ask, true, Some(Direction::ToServer)), Probe::Match(Speaker::Client));
+    assert_eq!(
+        probe_of(&ask, true, Some(Direction::ToServer)),
+        Probe::Match(Speaker::Client)
+    );
     for length in 0..11 {
         assert_eq!(probe_of(&ask[..length], false, None), Probe::NeedMore, "{length}");
     }
     for (reply, alone) in [
-        ("$5\r\nhello\r\n", true), ("*2\r\n$1\r\na\r\n:1\r\n", true), ("-WRONGTYPE x\r\n", true),
-        ("%1\r\n+a\r\n+b\r\n", true), ("+OK\r\n", false), (":12\r\n", false), ("-ERR x\r\n", false),
-        ("_\r\n", false), ("$-1\r\n", false), ("#t\r\n", false),
+        ("$5\r\nhello\r\n", true),
+        ("*2\r\n$1\r\na\r\n:1\r\n", true),
+        ("-WRONGTYPE x\r\n", true),
+        ("%1\r\n+a\r\n+b\r\n", true),
+        ("+OK\r\n", false),
+        (":12\r\n", false),
+        ("-ERR x\r\n", false),
+        ("_\r\n", false),
+        ("$-1\r\n", false),
+        ("#t\r\n", false),
     ] {
-        let told = |condition| if condition { Probe::Match(Speaker::Server) } else { Probe::NoMatch };
+        let told = |condition| {
+            if condition {
+                Probe::Match(Speaker::Server)
+            } else {
+                Probe::NoMatch
+            }
+        };
         assert_eq!(probe_of(reply.as_bytes(), false, None), told(alone), "{reply:?}");
         assert_eq!(probe_of(reply.as_bytes(), true, None), told(true), "{reply:?}");
-        assert_eq!(probe_of(reply.as_bytes(), true, Some(Direction::ToServer)), Probe::NoMatch, "{reply:?}");
+        assert_eq!(
+            probe_of(reply.as_bytes(), true, Some(Direction::ToServer)),
+            Probe::NoMatch,
+            "{reply:?}"
+        );
     }
     assert_eq!(probe_of(b"PING\r\n", true, None), Probe::Match(Speaker::Client));
     assert_eq!(probe_of(b"PING\r\n", false, None), Probe::NoMatch);
@@ -414,14 +588,33 @@ fn probes_see_both_sides() {
 #[test]
 fn probes_see_nothing_in_other_protocols() {
     for text in [
-        &b"+OK POP3 ready\r\n"[..], b"-ERR [AUTH] failed\r\n", b"+OK\r\n", b"PING\r\n", b"get key\r\n",
-        b"* OK IMAP4rev1 ready\r\n", b"220 smtp.example.com ESMTP\r\n", b":irc.example.com 001 x :hi\r\n",
-        b"$MyNick x|$Lock y|", b"INFO {\"server_id\":1}\r\n", b"*\r\n$4\r\nPING\r\n", b"*1\r\n$4\r\nXXXX\r\n",
-        b"(success ( 2 2 ( ) ) ) ", b"#!/bin/sh\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        &b"+OK POP3 ready\r\n"[..],
+        b"-ERR [AUTH] failed\r\n",
+        b"+OK\r\n",
+        b"PING\r\n",
+        b"get key\r\n",
+        b"* OK IMAP4rev1 ready\r\n",
+        b"220 smtp.example.com ESMTP\r\n",
+        b":irc.example.com 001 x :hi\r\n",
+        b"$MyNick x|$Lock y|",
+        b"INFO {\"server_id\":1}\r\n",
+        b"*\r\n$4\r\nPING\r\n",
+        b"*1\r\n$4\r\nXXXX\r\n",
+        b"(success ( 2 2 ( ) ) ) ",
+        b"#!/bin/sh\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ] {
-        assert_eq!(probe_of(text, false, Some(Direction::ToServer)), Probe::NoMatch, "{:?}", text.escape_ascii());
+        assert_eq!(
+            probe_of(text, false, Some(Direction::ToServer)),
+            Probe::NoMatch,
+            "{:?}",
+            text.escape_ascii()
+        );
     }
-    assert_eq!(probe_of(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", true, None), Probe::NoMatch);
+    assert_eq!(
+        probe_of(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", true, None),
+        Probe::NoMatch
+    );
     for seed in 0..20_000 {
         let random = noise(seed, 600);
         assert_eq!(probe_of(&random, false, None), Probe::NoMatch, "{seed}");
@@ -432,40 +625,78 @@ fn probes_see_nothing_in_other_protocols() {
 #[test]
 fn replies_seen_before_a_hole_is_given_up_find_their_commands() {
     use crate::engine::{Begin, Chunk, Engine, Standing};
-    let chunk = |bytes, offset, peer, time_ns| Chunk { bytes, time_ns, offset, peer_offset: Some(peer) };
+    let chunk = |bytes, offset, peer, time_ns| Chunk {
+        bytes,
+        time_ns,
+        offset,
+        peer_offset: Some(peer),
+    };
     let ping = words("PING");
-    let burst = [command(&["LONG", &"v".repeat(3000)]), words("LOST"), words("ECHO END")].concat();
+    let burst = [
+        command(&["LONG", &"v".repeat(3000)]),
+        words("LOST"),
+        words("ECHO END"),
+    ]
+    .concat();
     let (seen, lost) = burst.split_at(2896);
     let next = words("LRANGE l 0 -1");
     let burst_end = (ping.len() + burst.len()) as u64;
     let mut engine = Engine::new(crate::settings::Settings::default(), |_| true);
     let mut records: Vec<Vec<u8>> = Vec::new();
-    let standing = Standing { direction_is_sure: true, at_stream_start: true, recognised_before: false };
-    let facts = crate::record::FlowFacts { server_port: 6379, ..Default::default() };
+    let standing = Standing {
+        direction_is_sure: true,
+        at_stream_start: true,
+        recognised_before: false,
+    };
+    let facts = crate::record::FlowFacts {
+        server_port: 6379,
+        ..Default::default()
+    };
     let first = chunk(&ping, 0, 0, 1);
     let Begin::Session(id) = engine.begin(&facts, Direction::ToServer, standing, &first, &mut records) else {
         panic!("not seen")
     };
     // Nobody asked for the second of these: it waits, and must not stand in the way of others.
-    engine.data(id, Direction::ToClient, &chunk(b"+PONG\r\n+LATE\r\n", 0, 15, 2), &mut records);
+    engine.data(
+        id,
+        Direction::ToClient,
+        &chunk(b"+PONG\r\n+LATE\r\n", 0, 15, 2),
+        &mut records,
+    );
     engine.data(id, Direction::ToServer, &chunk(seen, 14, 14, 3), &mut records);
     let replies = b"-ERR LONG\r\n-ERR LOST\r\n$3\r\nEND\r\n";
-    engine.data(id, Direction::ToClient, &chunk(replies, 14, burst_end, 4), &mut records);
+    engine.data(
+        id,
+        Direction::ToClient,
+        &chunk(replies, 14, burst_end, 4),
+        &mut records,
+    );
     engine.gap(id, Direction::ToServer, lost.len() as u64, 5, &mut records);
     let replied = 14 + replies.len() as u64;
-    engine.data(id, Direction::ToServer, &chunk(&next, burst_end, replied, 6), &mut records);
+    engine.data(
+        id,
+        Direction::ToServer,
+        &chunk(&next, burst_end, replied, 6),
+        &mut records,
+    );
     let array = chunk(b"*0\r\n", replied, burst_end + next.len() as u64, 7);
     engine.data(id, Direction::ToClient, &array, &mut records);
     engine.close(id, crate::field::Ended::Fin, 8, &mut records);
     let told: Vec<_> = records.iter().map(|entry| Told::new(entry)).collect();
-    let mut pairs: Vec<_> = told.iter().map(|t| (t.kind, t.text(Field::ReqType), t.text(Field::Result))).collect();
+    let mut pairs: Vec<_> = told
+        .iter()
+        .map(|t| (t.kind, t.text(Field::ReqType), t.text(Field::Result)))
+        .collect();
     pairs.sort_unstable();
-    assert_eq!(pairs, [
-        ("matched", "LONG", "SimpleError"),
-        ("matched", "LRANGE", "Array"),
-        ("matched", "PING", "SimpleString"),
-        ("orphan", "", "BulkString"),
-        ("orphan", "", "SimpleError"),
-        ("orphan", "", "SimpleString"),
-    ]);
+    assert_eq!(
+        pairs,
+        [
+            ("matched", "LONG", "SimpleError"),
+            ("matched", "LRANGE", "Array"),
+            ("matched", "PING", "SimpleString"),
+            ("orphan", "", "BulkString"),
+            ("orphan", "", "SimpleError"),
+            ("orphan", "", "SimpleString"),
+        ]
+    );
 }

@@ -112,8 +112,8 @@ pub mod ssl2 {
         let session_id_len = usize::from(head.u16()?);
         let challenge_len = usize::from(head.u16()?);
         let len = usize::from(length & 0x7FFF);
-        let known = kind == CLIENT_HELLO
-            && matches!(version, version::SSL_2_0 | version::SSL_3_0..=version::TLS_1_2);
+        let known =
+            kind == CLIENT_HELLO && matches!(version, version::SSL_2_0 | version::SSL_3_0..=version::TLS_1_2);
         let consistent = length & 0x8000 != 0
             && suites_len > 0
             && suites_len.is_multiple_of(SUITE_BYTES)

@@ -36,7 +36,11 @@ pub fn ja3(hello: &ClientHello<'_>) -> ArrayString<32> {
     text.push(b',');
     text.list(real(numbers(hello.groups)), b'-', push_decimal);
     text.push(b',');
-    text.list(hello.point_formats.iter().map(|format| u16::from(*format)), b'-', push_decimal);
+    text.list(
+        hello.point_formats.iter().map(|format| u16::from(*format)),
+        b'-',
+        push_decimal,
+    );
     hex(text.finish().as_ref())
 }
 

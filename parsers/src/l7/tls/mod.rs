@@ -25,9 +25,7 @@ use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
 use crate::field::{Field, Status};
 use crate::limits::{TLS_PLAIN_RECORDS_MAX, TLS_SEARCH_BYTES_MAX};
-use crate::parser::{
-    Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports,
-};
+use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use client_hello::{ClientHello, ssl2};
 use fingerprint::Carrier;
 use record::{Content, HEADER_BYTES, Header, Joined, Message};
@@ -67,8 +65,15 @@ impl Parser for Tls {
     const PORTS: &'static [u16] = &[443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 8443];
     const PAIRING: Pairing = Pairing::InOrder;
     const FIRST_BYTES: [ByteSet; 4] = probe::FIRST_BYTES;
-    const ATTRS: &'static [&'static str] =
-        &["alpn", "alpn_offered", "cipher", "ja3", "ja4", "resumed", "tls_version"];
+    const ATTRS: &'static [&'static str] = &[
+        "alpn",
+        "alpn_offered",
+        "cipher",
+        "ja3",
+        "ja4",
+        "resumed",
+        "tls_version",
+    ];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
         if context.behind_unknown {
@@ -165,7 +170,13 @@ fn find_hello(direction: Direction, bytes: &[u8]) -> Option<usize> {
 }
 
 impl Tls {
-    fn handshake(&mut self, direction: Direction, header: Header, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    fn handshake(
+        &mut self,
+        direction: Direction,
+        header: Header,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         let Some(&kind) = input.bytes.get(HEADER_BYTES) else {
             return Advance::Need(HEADER_BYTES + 1);
         };
@@ -250,7 +261,13 @@ impl Tls {
         Advance::Skip(message.record_end as u64)
     }
 
-    fn alert(&mut self, direction: Direction, header: Header, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    fn alert(
+        &mut self,
+        direction: Direction,
+        header: Header,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         const LEVEL_AND_DESCRIPTION: usize = 2;
         let end = HEADER_BYTES + LEVEL_AND_DESCRIPTION;
         if header.len != LEVEL_AND_DESCRIPTION {

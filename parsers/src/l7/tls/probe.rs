@@ -72,7 +72,8 @@ fn is_hello(content: &[u8], header: Header, speaker: Speaker) -> Option<bool> {
         Speaker::Client => MESSAGE_HEADER_BYTES + len >= header.len,
         _ => true,
     };
-    let possible = fits && (HELLO_BYTES_MIN..=HELLO_BYTES_MAX).contains(&len) && version::is_plausible(version);
+    let possible =
+        fits && (HELLO_BYTES_MIN..=HELLO_BYTES_MAX).contains(&len) && version::is_plausible(version);
     // Where it can be seen: the drafts that lack a session id were few.
     let session_id = hello.take(RANDOM_BYTES).and_then(|_| hello.u8());
     let id_fits = version::is_draft(version) || session_id.is_none_or(|len| len <= SESSION_ID_BYTES_MAX);

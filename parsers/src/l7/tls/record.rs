@@ -170,5 +170,7 @@ fn message_len(content: &[u8]) -> Option<usize> {
 }
 
 fn body_of(content: &[u8], len: usize) -> &[u8] {
-    content.get(MESSAGE_HEADER_BYTES..len.min(content.len())).unwrap_or(&[])
+    content
+        .get(MESSAGE_HEADER_BYTES..len.min(content.len()))
+        .unwrap_or(&[])
 }

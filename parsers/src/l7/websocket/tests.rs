@@ -25,7 +25,12 @@ fn frame(first: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     let key = [0x11, 0xA2, 0x33, 0xC4];
     if masked {
         bytes.extend(key);
-        bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes.extend(
+            payload
+                .iter()
+                .zip(key.iter().cycle())
+                .map(|(byte, key)| byte ^ key),
+        );
     } else {
         bytes.extend(payload);
     }
@@ -44,7 +49,10 @@ fn upgraded() -> Script {
 fn told_of(script: &Script) -> Vec<Told> {
     let mut told = script.replay();
     let first = told.remove(0);
-    assert_eq!((first.proto, first.kind, first.code), ("http1", "matched", Some(101)));
+    assert_eq!(
+        (first.proto, first.kind, first.code),
+        ("http1", "matched", Some(101))
+    );
     assert!(told.iter().all(|t| t.proto == "websocket" && t.kind == "stream"));
     told
 }
@@ -61,7 +69,15 @@ fn messages_of_every_length_are_told() {
         .client(frame(FIN | 0x40 | 2, &[7; 300], true))
         .server(frame(FIN | 2, &[7; 70_000], false));
     let told = told_of(&script);
-    assert_eq!(types(&told), [("text", Some(2)), ("text", Some(11)), ("binary", Some(308)), ("binary", Some(70_010))]);
+    assert_eq!(
+        types(&told),
+        [
+            ("text", Some(2)),
+            ("text", Some(11)),
+            ("binary", Some(308)),
+            ("binary", Some(70_010))
+        ]
+    );
     for record in &told {
         assert_eq!(record.text(Field::Domain), "example.com");
         assert_eq!(record.text(Field::Resource), "/chat/room/7?key=1");
@@ -91,17 +107,30 @@ fn fragments_make_one_message_around_control_frames() {
         .client(frame(FIN, b"three", true))
         .client(frame(FIN | 1, b"next", true));
     let told = told_of(&script);
-    let want = [("ping", Some(10)), ("pong", Some(6)), ("ping", Some(6)), ("ping", Some(6)), ("text", Some(29)), ("text", Some(10))];
+    let want = [
+        ("ping", Some(10)),
+        ("pong", Some(6)),
+        ("ping", Some(6)),
+        ("ping", Some(6)),
+        ("text", Some(29)),
+        ("text", Some(10)),
+    ];
     assert_eq!(types(&told), want);
     assert!(told.iter().all(|t| !t.truncated));
-    assert!(told[4].times.0 < told[0].times.0, "a message begins with its first fragment");
+    assert!(
+        told[4].times.0 < told[0].times.0,
+        "a message begins with its first fragment"
+    );
     script.check();
 }
 
 #[test]
 fn a_close_tells_why() {
     let reason = [&[0x03, 0xF3][..], b"broken disk"].concat();
-    let script = upgraded().server(frame(FIN | 8, &reason, false)).client(frame(FIN | 8, &[0x03, 0xE8], true));
+    let script =
+        upgraded()
+            .server(frame(FIN | 8, &reason, false))
+            .client(frame(FIN | 8, &[0x03, 0xE8], true));
     let told = told_of(&script);
     assert_eq!((told[0].code, told[0].status), (Some(1011), "server_error"));
     assert_eq!(told[0].text(Field::Exception), "broken disk");
@@ -113,10 +142,17 @@ fn a_close_tells_why() {
 
 #[test]
 fn a_message_without_end_or_beginning_is_cut() {
-    let script = upgraded().client(frame(1, b"one", true)).client(frame(FIN | 1, b"two", true));
+    let script = upgraded()
+        .client(frame(1, b"one", true))
+        .client(frame(FIN | 1, b"two", true));
     let told = told_of(&script);
-    assert_eq!(told.iter().map(|t| t.truncated).collect::<Vec<_>>(), [true, false]);
-    let stray = upgraded().client(frame(FIN, b"stray", true)).client(frame(FIN | 1, b"two", true));
+    assert_eq!(
+        told.iter().map(|t| t.truncated).collect::<Vec<_>>(),
+        [true, false]
+    );
+    let stray = upgraded()
+        .client(frame(FIN, b"stray", true))
+        .client(frame(FIN | 1, b"two", true));
     assert_eq!(types(&told_of(&stray)), [("text", Some(9))]);
     for script in [script, stray] {
         script.check();
@@ -143,7 +179,10 @@ fn after_a_gap_frames_are_found_by_their_lengths() {
 
 #[test]
 fn nonsense_after_an_upgrade_is_no_message() {
-    let script = upgraded().client([FIN | 3, 0, 0, 0]).client([FIN | 8, 126, 0, 200]).server([0xF1, 0]);
+    let script = upgraded()
+        .client([FIN | 3, 0, 0, 0])
+        .client([FIN | 8, 126, 0, 200])
+        .server([0xF1, 0]);
     assert!(told_of(&script).is_empty());
     script.check();
 }

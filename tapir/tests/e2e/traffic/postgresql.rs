@@ -58,7 +58,7 @@ pub(super) fn known(lab: &Lab) -> Vec<Value> {
     ));
     let sql = "SELECT name FROM items WHERE id = $1;";
     // One connection more looks at the server before.
-    expected.extend(std::iter::repeat_n(startup.clone(), 3));
+    expected.extend(std::iter::repeat_n(startup, 3));
     expected.extend(std::iter::repeat_n(
         with(&in_shop, json!({"req_type": "PARSE", "resource": sql})),
         2,

@@ -84,7 +84,9 @@ fn field(reader: &mut Reader<'_>) -> Result<Option<Name>, Broken> {
     let value = plain(value)?;
     let fits = match name {
         Name::Status => status_code(&value).is_some(),
-        Name::Method => value.iter().all(|byte| byte.is_ascii_uppercase() || b"-_".contains(byte)),
+        Name::Method => value
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || b"-_".contains(byte)),
         Name::Path => matches!(value.first(), Some(b'/' | b'*')),
         _ => !value.iter().any(u8::is_ascii_control),
     };

@@ -38,7 +38,10 @@ mod tests {
     #[test]
     fn examples_of_the_specification() {
         assert_eq!(read(&[0b1110_1010], 5), Ok(Some((10, 1))));
-        assert_eq!(read(&[0b1111_1111, 0b1001_1010, 0b0000_1010], 5), Ok(Some((1337, 3))));
+        assert_eq!(
+            read(&[0b1111_1111, 0b1001_1010, 0b0000_1010], 5),
+            Ok(Some((1337, 3)))
+        );
         assert_eq!(read(&[0b0010_1010], 8), Ok(Some((42, 1))));
     }
 

@@ -29,7 +29,10 @@ fn read(table: &mut Table, block: &[u8]) -> Vec<(Name, String)> {
 }
 
 fn want(fields: &[(Name, &str)]) -> Vec<(Name, String)> {
-    fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    fields
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect()
 }
 
 fn requests(blocks: [&str; 3]) {
@@ -91,11 +94,20 @@ fn responses_with_eviction() {
     ] {
         let mut table = new_table();
         table.resize(256);
-        assert_eq!(read(&mut table, &bytes(blocks[0])), want(&[(Name::Status, "302")]));
+        assert_eq!(
+            read(&mut table, &bytes(blocks[0])),
+            want(&[(Name::Status, "302")])
+        );
         assert_eq!(table.size(), 222);
-        assert_eq!(read(&mut table, &bytes(blocks[1])), want(&[(Name::Status, "307")]));
+        assert_eq!(
+            read(&mut table, &bytes(blocks[1])),
+            want(&[(Name::Status, "307")])
+        );
         assert_eq!(table.size(), 222);
-        assert_eq!(read(&mut table, &bytes(blocks[2])), want(&[(Name::Status, "200")]));
+        assert_eq!(
+            read(&mut table, &bytes(blocks[2])),
+            want(&[(Name::Status, "200")])
+        );
         assert_eq!(table.size(), 215);
     }
 }
@@ -112,7 +124,10 @@ fn wanted_text_survives_a_ring_that_turns_round() {
             Write::Added(":path", &path),
         ];
         let first = read(&mut table, &block(&fields, round % 2 == 0));
-        let again = read(&mut table, &block(&[Write::Indexed(64), Write::Indexed(62)], false));
+        let again = read(
+            &mut table,
+            &block(&[Write::Indexed(64), Write::Indexed(62)], false),
+        );
         assert_eq!(again, first);
         assert!(table.size() <= 4096);
     }
@@ -122,7 +137,14 @@ fn wanted_text_survives_a_ring_that_turns_round() {
 fn joined_in_the_middle_new_fields_are_known_and_old_ones_are_not() {
     let mut table = Table::unknown();
     let mut fields = Fields::new();
-    let first = block(&[Write::Indexed(62), Write::AddedAt(70, "v"), Write::Added(":path", "/new")], false);
+    let first = block(
+        &[
+            Write::Indexed(62),
+            Write::AddedAt(70, "v"),
+            Write::Added(":path", "/new"),
+        ],
+        false,
+    );
     decode(&first, &mut table, &mut fields).unwrap();
     assert!(fields.unknown);
     assert_eq!(fields.get(Name::Path), Some(&b"/new"[..]));
@@ -135,7 +157,10 @@ fn joined_in_the_middle_new_fields_are_known_and_old_ones_are_not() {
     }
     // An emptied table is known again.
     let mut fields = Fields::new();
-    let emptied = block(&[Write::Resize(0), Write::Resize(4096), Write::Indexed(62)], false);
+    let emptied = block(
+        &[Write::Resize(0), Write::Resize(4096), Write::Indexed(62)],
+        false,
+    );
     assert_eq!(decode(&emptied, &mut table, &mut fields), Err(Broken));
 }
 
@@ -143,15 +168,30 @@ fn joined_in_the_middle_new_fields_are_known_and_old_ones_are_not() {
 fn tables_larger_than_the_limit_forget_their_end() {
     let mut table = new_table();
     let size = HPACK_TABLE_BYTES_MAX as usize;
-    decode(&block(&[Write::Resize(4 * size)], false), &mut table, &mut Fields::new()).unwrap();
+    decode(
+        &block(&[Write::Resize(4 * size)], false),
+        &mut table,
+        &mut Fields::new(),
+    )
+    .unwrap();
     let value = "v".repeat(1000);
     for _ in 0..200 {
-        decode(&block(&[Write::Added("user-agent", &value)], false), &mut table, &mut Fields::new()).unwrap();
+        decode(
+            &block(&[Write::Added("user-agent", &value)], false),
+            &mut table,
+            &mut Fields::new(),
+        )
+        .unwrap();
     }
     assert!(table.size() <= size);
     assert!(table.bytes() <= 3 * size, "{}", table.bytes());
     let mut fields = Fields::new();
-    decode(&block(&[Write::Indexed(62 + 150)], false), &mut table, &mut fields).unwrap();
+    decode(
+        &block(&[Write::Indexed(62 + 150)], false),
+        &mut table,
+        &mut fields,
+    )
+    .unwrap();
     assert!(fields.unknown);
 }
 
@@ -159,7 +199,12 @@ fn tables_larger_than_the_limit_forget_their_end() {
 fn a_long_field_asked_for_thousands_of_times_costs_one_copy() {
     let mut table = new_table();
     let bomb = "b".repeat(4000);
-    decode(&block(&[Write::Added("user-agent", &bomb)], false), &mut table, &mut Fields::new()).unwrap();
+    decode(
+        &block(&[Write::Added("user-agent", &bomb)], false),
+        &mut table,
+        &mut Fields::new(),
+    )
+    .unwrap();
     let mut fields = Fields::new();
     decode(&[0xBE; 16_000], &mut table, &mut fields).unwrap();
     assert_eq!(fields.iter().count(), 1);
@@ -173,11 +218,18 @@ fn what_is_no_block_is_refused() {
         ("an index beyond the table", &[0xBE]),
         ("a name beyond the table", &[0x7E, 0x01, b'a']),
         ("a length beyond the block", &[0x40, 0x05, b'a']),
-        ("an integer without end", &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00]),
+        (
+            "an integer without end",
+            &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00],
+        ),
         ("a value without Huffman padding", &[0x44, 0x81, 0x00]),
         ("half a field", &[0x44]),
     ] {
-        assert_eq!(decode(block, &mut new_table(), &mut Fields::new()), Err(Broken), "{what}");
+        assert_eq!(
+            decode(block, &mut new_table(), &mut Fields::new()),
+            Err(Broken),
+            "{what}"
+        );
     }
 }
 
@@ -186,7 +238,10 @@ fn what_fits_no_table_empties_it() {
     let mut table = new_table();
     read(&mut table, &block(&[Write::Added("user-agent", "short")], false));
     assert!(table.size() > 0);
-    read(&mut table, &block(&[Write::Added("user-agent", &"long".repeat(1100))], false));
+    read(
+        &mut table,
+        &block(&[Write::Added("user-agent", &"long".repeat(1100))], false),
+    );
     assert_eq!(table.size(), 0);
 }
 
