@@ -50,20 +50,6 @@ pub(crate) fn ids(told: &Told) -> (Option<u64>, Option<u64>) {
     (request.and_then(|id| id.parse().ok()), response)
 }
 
-/// Whether a record joins a request with a response that is not its own.
-pub(crate) fn is_wrong_pair(told: &Told) -> bool {
-    told.kind == "matched"
-        && !told.truncated
-        && matches!(ids(told), (Some(request), Some(response)) if request != response)
-}
-
-/// Fails when there is a wrong pair.
-pub(crate) fn assert_no_wrong_pair(replayed: &Replayed, how: &str) {
-    if let Some(wrong) = replayed.told.iter().find(|told| is_wrong_pair(told)) {
-        panic!("{how}: a wrong pair: {wrong:#?}");
-    }
-}
-
 /// Kind, request, response, of each record.
 pub(crate) fn outline(replayed: &Replayed) -> Vec<(&'static str, Option<u64>, Option<u64>)> {
     let line = |told: &Told| (told.kind, ids(told).0, ids(told).1);
