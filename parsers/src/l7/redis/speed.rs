@@ -72,13 +72,13 @@ fn exchanges() {
         &mut sink,
     );
     best("an exchange", || {
-        turn(&mut engine, id, &command, REPLY, &mut sink)
+        turn(&mut engine, id, &command, REPLY, &mut sink);
     });
     best("a pipeline of 16 exchanges", || {
-        turn(&mut engine, id, &asks, &tells, &mut sink)
+        turn(&mut engine, id, &asks, &tells, &mut sink);
     });
     best("an exchange of an array of 100", || {
-        turn(&mut engine, id, &command, &array, &mut sink)
+        turn(&mut engine, id, &command, &array, &mut sink);
     });
     engine.close(id, Ended::Fin, 0, &mut sink);
     println!("{} record bytes", sink.bytes / sink.records);
