@@ -118,10 +118,12 @@ impl Appliance {
 
 fn failed(error: &LiveError, config: &Config) -> Failure {
     let text = error.to_string();
-    let advice = if text.contains("ENOMEM") && config.eal.hugepages {
-        "; set more hugepages aside (see 'tapir doctor'), or try --no-huge"
-    } else {
-        ""
+    let advice = match error {
+        LiveError::Dpdk(dpdk_bindings::Error::NoHugepages) => ": for a trial, --no-huge",
+        _ if text.contains("ENOMEM") && config.eal.hugepages => {
+            "; set more hugepages aside (see 'tapir doctor'), or try --no-huge"
+        }
+        _ => "",
     };
     Failure::Operation(format!("{text}{advice}"))
 }

@@ -10,6 +10,8 @@ mod encoding;
 mod message;
 mod name;
 mod names;
+#[cfg(test)]
+mod probe_tests;
 mod rdata;
 #[cfg(test)]
 mod speed;

@@ -5,6 +5,8 @@
 //! told right (gRPC) stays open until they come.
 
 mod block;
+#[cfg(test)]
+mod bound_tests;
 mod ending;
 mod error_code;
 mod fields;
