@@ -9,6 +9,8 @@ mod arguments;
 mod command;
 mod names;
 mod probe;
+#[cfg(test)]
+mod probe_tests;
 mod reply;
 mod resp;
 #[cfg(test)]
