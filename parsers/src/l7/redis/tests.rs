@@ -1,6 +1,5 @@
 //! Conversations as the command reference and the protocol's specification show them.
 
-use super::*;
 use crate::field::Field;
 use crate::testing::{Script, Told};
 
