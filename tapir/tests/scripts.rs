@@ -175,6 +175,7 @@ fn scripts_are_clean_shell() {
         "bind",
         "demo",
         "lab",
+        "peers",
         "test",
         "capture-fixtures",
         "lib.sh",

@@ -2,8 +2,12 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a server may take to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
 
 /// One lab at a time: each has two busy lcores, and machines may have no more.
 static ONE: Mutex<()> = Mutex::new(());
@@ -17,21 +21,18 @@ pub(crate) struct Lab {
     _alone: MutexGuard<'static, ()>,
 }
 
+/// A server of a test's own.
+pub(crate) struct Server(Child);
+
 impl Lab {
     /// Starts a lab; `None` where a machine can't have one, having said why.
     pub(crate) fn up(mirror: bool) -> Option<Self> {
-        let wanted = std::env::var("TAPIR_E2E").unwrap_or_default();
-        if wanted == "skip" {
+        if wanted() == "skip" {
             return None;
         }
         let missing = Command::new(script()).arg("check").output().unwrap();
         if !missing.status.success() {
-            let missing = text(&missing.stdout);
-            assert!(wanted != "required", "missing here: {missing}");
-            for line in missing.lines() {
-                // Not by a macro, whose output the test harness keeps to itself.
-                let _ = writeln!(std::io::stderr(), "end-to-end test skipped: no {line} here");
-            }
+            skipped(&text(&missing.stdout));
             return None;
         }
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +81,33 @@ impl Lab {
         command
     }
 
+    /// Starts a server of a test's own, and waits until it listens on `port`; it runs until dropped.
+    pub(crate) fn serve(&self, arguments: &[&str], port: u16) -> Server {
+        let (program, rest) = arguments.split_first().unwrap();
+        let mut command = self.in_server(program);
+        command.args(rest).stdout(Stdio::null());
+        let mut server = Server(command.spawn().unwrap());
+        let begin = Instant::now();
+        while !self.listens(port) {
+            let ended = server.0.try_wait().unwrap();
+            assert!(
+                ended.is_none() && begin.elapsed() < START,
+                "{arguments:?}: {ended:?}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
+    fn listens(&self, port: u16) -> bool {
+        let mut sockets = self.in_server("ss");
+        let sockets = sockets
+            .args(["-Hlnt", &format!("sport = :{port}")])
+            .output()
+            .unwrap();
+        !sockets.stdout.is_empty()
+    }
+
     /// Runs a client to its good end; what it printed.
     pub(crate) fn client(&self, arguments: &[&str]) -> String {
         let (program, rest) = arguments.split_first().unwrap();
@@ -99,6 +127,28 @@ impl Drop for Lab {
         if !down.is_ok_and(|status| status.success()) {
             eprintln!("scripts/lab down failed");
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the environment asks of these tests: "required", "skip" or nothing.
+fn wanted() -> String {
+    std::env::var("TAPIR_E2E").unwrap_or_default()
+}
+
+/// Says that a test is skipped for what is missing, a line each. Fails where all tests are required.
+pub(crate) fn skipped(missing: &str) {
+    assert!(wanted() != "required", "missing here: {missing}");
+    for line in missing.lines() {
+        // Not by a macro, whose output the test harness keeps to itself.
+        let _ = writeln!(std::io::stderr(), "end-to-end test skipped: no {line} here");
     }
 }
 

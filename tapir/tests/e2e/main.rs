@@ -7,8 +7,11 @@
 #![cfg(feature = "dpdk")]
 
 mod drain;
+mod grpc;
+mod http2;
 mod lab;
 mod matching;
+mod peers;
 mod ports;
 mod refusals;
 mod running;

@@ -11,7 +11,7 @@ mod tls;
 use crate::lab::Lab;
 use serde_json::{Value, json};
 
-const SERVER: &str = "10.99.0.1";
+pub(crate) const SERVER: &str = "10.99.0.1";
 
 /// Runs all clients; the records expected of them.
 pub(crate) fn all(lab: &Lab) -> Vec<Value> {
@@ -29,7 +29,7 @@ pub(crate) fn all(lab: &Lab) -> Vec<Value> {
 }
 
 /// `base` with the keys of `more`.
-fn with(base: &Value, more: Value) -> Value {
+pub(crate) fn with(base: &Value, more: Value) -> Value {
     let mut both = base.clone();
     let Value::Object(more) = more else {
         panic!("an object: {more}");
@@ -39,7 +39,7 @@ fn with(base: &Value, more: Value) -> Value {
 }
 
 /// What every complete exchange over TCP with the server's IPv4 address has.
-fn matched(proto: &str, port: u16) -> Value {
+pub(crate) fn matched(proto: &str, port: u16) -> Value {
     json!({
         "schema": 1, "kind": "matched", "ended": "response", "source": "wire", "proto": proto, "l4": "tcp",
         "client_ip": "10.99.0.2", "server_ip": SERVER, "server_port": port,
