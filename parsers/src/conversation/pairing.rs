@@ -465,15 +465,16 @@ impl Talk<'_> {
         self.exchanges.text.release(&mut chain);
     }
 
-    /// Bytes of `direction` were lost: the open message misses them, and in-order pairing needs proof.
-    pub(crate) fn gap(&mut self, direction: Direction, len: u64) {
+    /// Bytes of `direction` were lost: the open message misses them. False when there is none.
+    pub(crate) fn gap(&mut self, direction: Direction, len: u64) -> bool {
         let (index, _) = self.conversation.current[direction.index()];
-        if let Some(slot) = self.exchanges.slots.get_mut(index) {
-            slot.gap_bytes = slot.gap_bytes.saturating_add(len);
-        }
+        let open = self.exchanges.slots.get_mut(index);
+        open.map(|slot| slot.gap_bytes = slot.gap_bytes.saturating_add(len))
+            .is_some()
     }
 
-    /// Messages of `direction` may have been lost as a whole.
+    /// Messages of `direction` may have been lost as a whole, and with them `len` bytes that no open message
+    /// misses. In-order pairing needs proof from here on.
     pub(crate) fn lost_messages(&mut self, direction: Direction, len: u64) {
         match direction {
             Direction::ToServer => self.conversation.request_gap = true,

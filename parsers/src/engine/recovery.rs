@@ -139,9 +139,9 @@ impl Engine {
         if beyond == 0 {
             return Verdict::Continue;
         }
-        if let Some(mut talk) = self.talk(index, sink) {
-            talk.gap(direction, beyond);
-        }
+        let missed = self
+            .talk(index, sink)
+            .is_some_and(|mut talk| talk.gap(direction, beyond));
         let on_gap = if resyncing {
             OnGap::Resync
         } else {
@@ -150,7 +150,7 @@ impl Engine {
         let offset = self.stream(&feed).map_or(0, |s| s.offset);
         match on_gap {
             OnGap::Resume => {}
-            OnGap::Resync => self.lose_place(&feed, offset, beyond, sink),
+            OnGap::Resync => self.lose_place(&feed, offset, if missed { 0 } else { beyond }, sink),
             OnGap::Lost => {
                 self.end_all(index, Ended::Evicted, time_ns, sink);
                 self.disown(index);
