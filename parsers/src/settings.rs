@@ -28,6 +28,8 @@ pub struct Settings {
     pub text_bytes_max: usize,
     /// Whether keep-alive messages (pings, heartbeats) become records too.
     pub keepalive_records: bool,
+    /// Whether each message of a gRPC call that streams becomes a record too.
+    pub grpc_stream_records: bool,
     /// How long requests wait for their responses where not as long as their protocol declares, ns.
     pub response_timeouts_ns: Vec<(Protocol, u64)>,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             resource_bytes_max: 4096,
             text_bytes_max: 1024,
             keepalive_records: false,
+            grpc_stream_records: false,
             response_timeouts_ns: Vec::new(),
         }
     }

@@ -100,6 +100,7 @@ fn settings(config: &Config) -> Settings {
         resource_bytes_max: config.records.resource_bytes.as_usize(),
         text_bytes_max: config.records.text_bytes.as_usize(),
         keepalive_records: config.protocols.keepalive_records,
+        grpc_stream_records: config.protocols.grpc_stream_records,
         response_timeouts_ns: timeouts.collect(),
     }
 }

@@ -23,6 +23,10 @@ section! {
 
         /// Make records of keep-alive messages (pings, heartbeats) too.
         keepalive_records: bool = false,
+
+        /// Make a `stream` record of each message of gRPC and Triple calls that stream, besides the record
+        /// of the call. Messages of a direction that has only one are not told.
+        grpc_stream_records: bool = false,
     }
 }
 

@@ -10,11 +10,13 @@ mod exchange;
 mod list;
 mod out;
 mod pairing;
+mod piece;
 mod text;
 mod writer;
 
 pub use exchange::Role;
 pub use out::{HandOver, Out};
+pub use piece::Span;
 pub use writer::TextWriter;
 #[cfg(test)]
 pub(crate) use writer::written;

@@ -39,7 +39,7 @@ pub struct Life<'a> {
     pub joined: bool,
     /// A handshake told who the client is.
     pub sure: bool,
-    /// Keep-alive messages become records.
+    /// Keep-alive messages, and pieces of streams, become records.
     pub keepalive: bool,
     /// Everything that can be redacted is.
     pub redacted: bool,

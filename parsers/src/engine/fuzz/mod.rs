@@ -24,6 +24,7 @@ pub fn run(input: &[u8]) {
     let by_port = life.by_port && DECLARATIONS.iter().any(|d| d.ports.contains(&port));
     let settings = Settings {
         keepalive_records: life.keepalive,
+        grpc_stream_records: life.keepalive,
         redaction: Redaction {
             sql_literals: life.redacted,
             redis_values: life.redacted,

@@ -7,6 +7,7 @@
 mod block;
 #[cfg(test)]
 mod bound_tests;
+mod data;
 mod ending;
 mod error_code;
 mod fields;
@@ -14,6 +15,9 @@ mod frame;
 mod hpack;
 mod message;
 mod name;
+#[cfg(test)]
+mod piece_tests;
+mod pieces;
 mod probe;
 mod siblings;
 #[cfg(test)]
@@ -34,6 +38,7 @@ use fields::Fields;
 use frame::{Frame, HEADER_BYTES, Kind, flag};
 use hpack::Table;
 use name::{GRPC_STATUS, Name};
+use pieces::Pieces;
 use siblings::RESET_BY;
 
 /// What a client sends first (section 3.4).
@@ -66,6 +71,8 @@ struct Half {
 pub struct Http2 {
     halves: [Half; 2],
     upgrade: Option<Box<Upgrade>>,
+    /// Where in their messages the calls are, if pieces of streams are told.
+    pieces: Option<Box<Pieces>>,
 }
 
 const _: () = assert!(size_of::<Http2>() <= 256, "idle connections are many");
@@ -100,6 +107,7 @@ impl Parser for Http2 {
         Self {
             halves: [half(), half()],
             upgrade: None,
+            pieces: None,
         }
     }
 
@@ -113,6 +121,9 @@ impl Parser for Http2 {
 
     #[inline]
     fn advance(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        if let Some(advance) = self.in_payload(direction, input, out) {
+            return advance;
+        }
         let passed = self.pass_control(direction, input.bytes);
         if passed > 0 {
             return Advance::Consumed(passed);
@@ -127,12 +138,15 @@ impl Parser for Http2 {
             return Advance::Malformed;
         }
         match frame.kind {
-            Kind::Data => self.data(direction, &frame, out),
+            Kind::Data => self.data(direction, &frame, input, out),
             Kind::Headers | Kind::PushPromise => self.headers(direction, &frame, input, out),
             Kind::RstStream | Kind::GoAway | Kind::Settings if frame.len() > input.bytes.len() => {
                 Advance::Need(frame.len())
             }
-            Kind::RstStream => ending::reset(direction, &frame, input.bytes, out),
+            Kind::RstStream => {
+                self.end_pieces(direction, frame.stream);
+                ending::reset(direction, &frame, input.bytes, out)
+            }
             Kind::GoAway => ending::go_away(direction, &frame, input.bytes, out),
             Kind::Continuation => {
                 // Its beginning was not seen, and what it does to the table is not known.
@@ -182,6 +196,9 @@ impl Http2 {
         let half = self.half(direction);
         half.table.forget();
         half.doubtful = highest;
+        if let Some(pieces) = &mut self.pieces {
+            pieces.lose(direction);
+        }
     }
 
     /// Passes the preface and whole frames that concern the connection alone: how many bytes.
@@ -217,41 +234,6 @@ impl Http2 {
                 let half = self.half(direction.opposite());
                 half.payload_max = half.payload_max.max(value).min(PAYLOAD_BYTES_MAX);
             }
-        }
-    }
-
-    #[inline]
-    fn data(&mut self, direction: Direction, frame: &Frame, out: &mut Out<'_>) -> Advance {
-        let id = u64::from(frame.stream);
-        let role = role_of(direction);
-        if !out.select(role, id) && !self.reopen(direction, frame.stream, out) {
-            return Advance::Skip(frame.len() as u64);
-        }
-        out.add_len(frame.len() as u64);
-        if frame.has(flag::END_STREAM) {
-            self.close(direction, frame.stream, out);
-        }
-        Advance::Skip(frame.len() as u64)
-    }
-
-    /// Opens the response whose fields were lost.
-    #[cold]
-    fn reopen(&mut self, direction: Direction, stream: u32, out: &mut Out<'_>) -> bool {
-        let id = Some(u64::from(stream));
-        let lost = stream <= self.half(direction).doubtful;
-        if direction == Direction::ToServer || !lost || out.answering(id).is_none() {
-            return false;
-        }
-        out.open(Role::Response, id);
-        out.truncated();
-        true
-    }
-
-    /// The selected message ends here.
-    fn close(&mut self, direction: Direction, stream: u32, out: &mut Out<'_>) {
-        out.close();
-        if direction == Direction::ToClient && stream <= self.half(Direction::ToServer).doubtful {
-            out.end_request();
         }
     }
 
@@ -322,11 +304,15 @@ impl Http2 {
                 out.pushed();
             }
             message::request(fields, out);
+            if !message.pushed {
+                self.begin_pieces(direction, message.stream, out);
+            }
             let half = self.half(direction);
             half.highest = half.highest.max(message.stream);
         }
         out.add_len(message.len);
         if message.ends {
+            self.end_pieces(direction, message.stream);
             out.close();
         }
     }
@@ -347,6 +333,7 @@ impl Http2 {
             }
             out.open(Role::Response, Some(id));
             message::response(fields, out);
+            self.begin_pieces(Direction::ToClient, message.stream, out);
             if status.is_none() {
                 out.truncated();
             }
@@ -377,14 +364,6 @@ struct Message {
     ends: bool,
     /// Bytes of the block's frames.
     len: u64,
-}
-
-/// What a DATA frame is part of.
-fn role_of(direction: Direction) -> Role {
-    match direction {
-        Direction::ToServer => Role::Request,
-        Direction::ToClient => Role::Response,
-    }
 }
 
 /// The stream that a PUSH_PROMISE reserves (section 6.6).
