@@ -160,7 +160,7 @@ impl Http2 {
 }
 
 /// What a DATA frame is part of.
-fn role_of(direction: Direction) -> Role {
+pub(super) fn role_of(direction: Direction) -> Role {
     match direction {
         Direction::ToServer => Role::Request,
         Direction::ToClient => Role::Response,

@@ -6,12 +6,15 @@
 
 mod block;
 #[cfg(test)]
+mod block_tests;
+#[cfg(test)]
 mod bound_tests;
 mod data;
 mod ending;
 mod error_code;
 mod fields;
 mod frame;
+mod headers;
 mod hpack;
 mod message;
 mod name;
@@ -28,16 +31,12 @@ mod tests;
 pub use siblings::{Grpc, Triple};
 
 use super::Protocol;
-use super::http::target;
 use crate::byte_set::ByteSet;
-use crate::conversation::{Out, Role};
-use crate::field::Field;
+use crate::conversation::Out;
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
-use block::{Extent, Joined};
-use fields::Fields;
-use frame::{Frame, HEADER_BYTES, Kind, flag};
+use frame::{Frame, HEADER_BYTES, Kind};
+use headers::Overlong;
 use hpack::Table;
-use name::{GRPC_STATUS, Name};
 use pieces::Pieces;
 use siblings::RESET_BY;
 
@@ -64,6 +63,8 @@ struct Half {
     highest: u32,
     /// Messages of streams up to this one may have been lost in part.
     doubtful: u32,
+    /// The block whose last frames are passed unread.
+    overlong: Option<Overlong>,
 }
 
 /// Both directions of a connection.
@@ -103,6 +104,7 @@ impl Parser for Http2 {
             payload_max: PAYLOAD_BYTES_MAX,
             highest: 0,
             doubtful: 0,
+            overlong: None,
         };
         Self {
             halves: [half(), half()],
@@ -148,11 +150,7 @@ impl Parser for Http2 {
                 ending::reset(direction, &frame, input.bytes, out)
             }
             Kind::GoAway => ending::go_away(direction, &frame, input.bytes, out),
-            Kind::Continuation => {
-                // Its beginning was not seen, and what it does to the table is not known.
-                self.half(direction).table.forget();
-                Advance::Skip(frame.len() as u64)
-            }
+            Kind::Continuation => self.unread(direction, &frame, out),
             _ => Advance::Skip(frame.len() as u64),
         }
     }
@@ -196,6 +194,7 @@ impl Http2 {
         let half = self.half(direction);
         half.table.forget();
         half.doubtful = highest;
+        half.overlong = None;
         if let Some(pieces) = &mut self.pieces {
             pieces.lose(direction);
         }
@@ -236,141 +235,4 @@ impl Http2 {
             }
         }
     }
-
-    fn headers(
-        &mut self,
-        direction: Direction,
-        frame: &Frame,
-        input: Input<'_>,
-        out: &mut Out<'_>,
-    ) -> Advance {
-        let end = match block::extent(frame, input.bytes) {
-            Extent::Whole(end) => end,
-            Extent::Need(count) if !input.ended => return Advance::Need(count),
-            Extent::Need(_) => frame.len(),
-            Extent::Broken => return Advance::Malformed,
-        };
-        let promised = match frame.kind {
-            Kind::PushPromise => match promised(direction, frame, input.bytes) {
-                Some(stream) => Some(stream),
-                None => return Advance::Malformed,
-            },
-            _ => None,
-        };
-        let mut joined = Joined::new();
-        let skip = if promised.is_some() { 4 } else { 0 };
-        let Some(content) = block::content(frame, input.bytes, skip, &mut joined) else {
-            return Advance::Malformed;
-        };
-        let mut fields = Fields::new();
-        let table = &mut self.half(direction).table;
-        let read = if content.whole {
-            hpack::decode(content.bytes, table, &mut fields)
-        } else {
-            let read = hpack::decode_part(content.bytes, table, &mut fields).map(|_| ());
-            fields.unknown = true;
-            table.forget();
-            read
-        };
-        if read.is_err() {
-            return Advance::Malformed;
-        }
-        let message = Message {
-            stream: promised.unwrap_or(frame.stream),
-            pushed: promised.is_some(),
-            ends: promised.is_some() || frame.has(flag::END_STREAM),
-            len: end as u64,
-        };
-        match (direction, promised) {
-            (Direction::ToServer, _) | (_, Some(_)) => self.request(direction, &message, &fields, out),
-            (Direction::ToClient, None) => self.response(&message, &fields, out),
-        }
-        if end <= input.bytes.len() {
-            Advance::Consumed(end)
-        } else {
-            Advance::Skip(end as u64)
-        }
-    }
-
-    fn request(&mut self, direction: Direction, message: &Message, fields: &Fields, out: &mut Out<'_>) {
-        let id = u64::from(message.stream);
-        // Trailers say nothing of a request; without its beginning neither.
-        if !out.select(Role::Request, id) {
-            if !fields.has(Name::Method) && !fields.unknown {
-                return;
-            }
-            out.open(Role::Request, Some(id));
-            if message.pushed {
-                out.pushed();
-            }
-            message::request(fields, out);
-            if !message.pushed {
-                self.begin_pieces(direction, message.stream, out);
-            }
-            let half = self.half(direction);
-            half.highest = half.highest.max(message.stream);
-        }
-        out.add_len(message.len);
-        if message.ends {
-            self.end_pieces(direction, message.stream);
-            out.close();
-        }
-    }
-
-    fn response(&mut self, message: &Message, fields: &Fields, out: &mut Out<'_>) {
-        let id = u64::from(message.stream);
-        let status = fields.get(Name::Status);
-        if status.is_some_and(|status| status.starts_with(b"1")) {
-            // An interim response: the one to come answers the request (RFC 9110 section 15.2).
-            return;
-        }
-        if out.select(Role::Response, id) {
-            message::trailers(fields, out);
-        } else {
-            let tells = status.is_some() || fields.unknown || fields.has(GRPC_STATUS);
-            if !tells {
-                return;
-            }
-            out.open(Role::Response, Some(id));
-            message::response(fields, out);
-            self.begin_pieces(Direction::ToClient, message.stream, out);
-            if status.is_none() {
-                out.truncated();
-            }
-            if message.stream == 1 && !out.has_request() {
-                self.describe_upgrade(out);
-            }
-        }
-        out.add_len(message.len);
-        if message.ends {
-            self.close(Direction::ToClient, message.stream, out);
-        }
-    }
-
-    /// The response to the request that asked for HTTP/2 (section 3.1 of RFC 7540, where that was specified).
-    fn describe_upgrade(&mut self, out: &mut Out<'_>) {
-        if let Some(upgrade) = self.upgrade.take() {
-            out.text(Field::Domain, &upgrade.domain);
-            target::write(out, &upgrade.resource);
-        }
-    }
-}
-
-/// What is known of a message when its header block was read.
-struct Message {
-    stream: u32,
-    pushed: bool,
-    /// Nothing follows.
-    ends: bool,
-    /// Bytes of the block's frames.
-    len: u64,
-}
-
-/// The stream that a PUSH_PROMISE reserves (section 6.6).
-fn promised(direction: Direction, frame: &Frame, bytes: &[u8]) -> Option<u32> {
-    let payload = bytes.get(HEADER_BYTES..)?;
-    let payload = payload.get(usize::from(frame.has(flag::PADDED))..)?;
-    let stream = frame::number(payload)? & 0x7FFF_FFFF;
-    let pushed = direction == Direction::ToClient && stream != 0 && stream.is_multiple_of(2);
-    pushed.then_some(stream)
 }
