@@ -86,6 +86,7 @@ fn visit_protocol(counters: &ProtocolCounters, see: &mut dyn FnMut(&'static str,
     see("protocol_resync_bytes", counters.resync_bytes);
     see("protocol_skipped_bytes", counters.skipped_bytes);
     see("protocol_gap_bytes", counters.gap_bytes);
+    see("protocol_keepalives", counters.keepalives);
     see("protocol_evicted", counters.evicted);
     see("protocol_withdrawn", counters.withdrawn);
     see("protocol_exchanges_refused", counters.exchanges_refused);
@@ -121,6 +122,7 @@ fn help(name: &str) -> &'static str {
         "protocol_resync_bytes" => "Bytes passed over while looking for the next message.",
         "protocol_skipped_bytes" => "Bytes of bodies passed without a look.",
         "protocol_gap_bytes" => "Bytes that were never seen.",
+        "protocol_keepalives" => "Heartbeats and other messages that only keep connections alive.",
         "protocol_evicted" => "Requests pushed out by a memory bound; each is a record.",
         "protocol_withdrawn" => "Messages given up with a wrong guess of the protocol.",
         "protocol_exchanges_refused" => "Messages that found no room at the memory bound.",

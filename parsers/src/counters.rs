@@ -19,6 +19,8 @@ pub struct ProtocolCounters {
     pub skipped_bytes: u64,
     /// Bytes never seen.
     pub gap_bytes: u64,
+    /// Messages that only keep connections alive, such as heartbeats: records only where that is asked for.
+    pub keepalives: u64,
     /// Requests pushed out by a memory bound; each is still a record.
     pub evicted: u64,
     /// Messages given up with a wrong guess; never became records.

@@ -231,3 +231,31 @@ const _: () = assert!(FRAGMENT_BYTES_MAX >= 64 * 65_535);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STITCH_BYTES_MAX);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STATEMENT_BYTES_PER_FLOW_MAX);
 const _: () = assert!(COMPRESSED_WHOLE_BYTES_MAX + 7 <= STITCH_BYTES_MAX);
+
+/// How deep Hessian 2.0 values may stand within each other where they are passed. Transfer objects nest
+/// less than ten deep; the last field of an object takes no depth, so that chains of objects don't count.
+pub const HESSIAN2_DEPTH_MAX: usize = 32;
+
+/// Classes that one Hessian 2.0 message may define where its values are passed.
+pub const HESSIAN2_CLASSES_MAX: usize = 64;
+
+/// Bytes of a Dubbo message in which service, method and parameter types must stand.
+pub const DUBBO_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of one text of that head that are kept where it must be copied to be read.
+pub const DUBBO_TEXT_BYTES_MAX: usize = 1024;
+
+/// Bytes of a Dubbo request that are looked at for what stands behind its arguments; binaries, which are
+/// passed unseen, don't count. Dubbo's own limit for a message is 8 MiB.
+pub const DUBBO_WALKED_BYTES_MAX: u32 = 1 << 20;
+
+/// Bytes of a Dubbo attachment, key and value, that are read.
+pub const DUBBO_ATTACHMENT_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of a Dubbo response in which the text of an error must begin.
+pub const DUBBO_ERROR_BYTES_MAX: usize = 2 * 1024;
+
+/// Longest Dubbo message, bytes: beyond its own limit by far.
+pub const DUBBO_MESSAGE_BYTES_MAX: u32 = 1 << 28;
+
+const _: () = assert!(DUBBO_HEAD_BYTES_MAX + DUBBO_ATTACHMENT_BYTES_MAX <= STITCH_BYTES_MAX);

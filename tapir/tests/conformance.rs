@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Protocols that are complete. Those that are not are not judged.
-const PROTOCOLS: [&str; 8] = [
+const PROTOCOLS: [&str; 9] = [
     "http1",
     "dns",
     "redis",
@@ -18,6 +18,7 @@ const PROTOCOLS: [&str; 8] = [
     "postgresql",
     "ping",
     "websocket",
+    "dubbo",
 ];
 
 fn shared() -> Option<PathBuf> {

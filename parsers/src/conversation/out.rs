@@ -312,6 +312,12 @@ impl<'a> Out<'a> {
         self.slot().is_some_and(|slot| slot.request.seen)
     }
 
+    /// Counts a message that only keeps the connection alive, or tells of it; says whether it makes a record.
+    pub fn keepalive(&mut self) -> bool {
+        self.talk.counters.of_mut(self.talk.protocol).keepalives += 1;
+        self.settings.keepalive_records
+    }
+
     /// Whether every input is a whole datagram; else it is a piece of a stream.
     pub fn is_datagram(&self) -> bool {
         self.talk.facts.l4 != 0

@@ -185,6 +185,7 @@ macro_rules! protocols {
 }
 
 // Shared by several protocols.
+pub(crate) mod hessian2;
 pub(crate) mod http;
 pub(crate) mod sql;
 
@@ -193,6 +194,7 @@ protocols! {
     http1: Http1,
     http2: Http2 { Grpc, Triple },
     tls: Tls,
+    dubbo: Dubbo,
     ping: Ping,
     websocket: Websocket,
     redis: Redis,

@@ -35,6 +35,10 @@ pub(crate) enum Header {
     SofaRpcId,
     /// SOFATracer, both.
     RpcTraceContext,
+    /// EagleEye, the trace alone.
+    EagleEyeTraceId,
+    /// EagleEye, the span alone.
+    EagleEyeSpanId,
     /// Outcome of a gRPC call.
     GrpcStatus,
     /// Why it failed.
@@ -56,6 +60,8 @@ impl Header {
             b'b' if line.starts_with(b"b3:") || line.starts_with(b"B3:") => (Self::B3, 3),
             b'c' if begins(line, b"content-length:") => (Self::ContentLength, 15),
             b'c' if begins(line, b"content-type:") => (Self::ContentType, 13),
+            b'e' if begins(line, b"eagleeye-traceid:") => (Self::EagleEyeTraceId, 17),
+            b'e' if begins(line, b"eagleeye-spanid:") => (Self::EagleEyeSpanId, 16),
             b'g' if begins(line, b"grpc-status:") => (Self::GrpcStatus, 12),
             b'g' if begins(line, b"grpc-message:") => (Self::GrpcMessage, 13),
             b'h' if begins(line, b"host:") => (Self::Host, 5),

@@ -2,7 +2,8 @@
 //!
 //! Sources: W3C Trace Context (`traceparent`), openzipkin/b3-propagation, SkyWalking Cross Process
 //! Propagation Headers Protocol v3 (`sw8`), Jaeger client libraries' propagation format
-//! (`uber-trace-id`), SOFATracer (`SOFA-TraceId`, `SOFA-RpcId`, `new_rpc_trace_context`).
+//! (`uber-trace-id`), SOFATracer (`SOFA-TraceId`, `SOFA-RpcId`, `new_rpc_trace_context`), EagleEye
+//! (`EagleEye-TraceID`, `EagleEye-SpanID`).
 
 use super::base64;
 use super::header::Header;
@@ -21,8 +22,8 @@ pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
         Header::RpcTraceContext => sofa(value),
         Header::B3TraceId if is_hex(value) => (value, &b""[..]),
         Header::B3SpanId if is_hex(value) => (&b""[..], value),
-        Header::SofaTraceId => (value, &b""[..]),
-        Header::SofaRpcId => (&b""[..], value),
+        Header::SofaTraceId | Header::EagleEyeTraceId => (value, &b""[..]),
+        Header::SofaRpcId | Header::EagleEyeSpanId => (&b""[..], value),
         Header::Sw8 => {
             sw8(out, value);
             return;
