@@ -187,6 +187,7 @@ macro_rules! protocols {
 // Shared by several protocols.
 pub(crate) mod hessian2;
 pub(crate) mod http;
+pub(crate) mod inflate;
 pub(crate) mod sql;
 
 // Strict before loose: a protocol stands above those that would also match its messages.

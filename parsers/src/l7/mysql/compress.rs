@@ -6,10 +6,10 @@
 //! Plain bytes are made piece by piece, read as if they had come by themselves, and dropped. What nobody
 //! needs is not even inflated when it fills the rest of its packet.
 
-use super::inflate::{Inflater, decode_zstd, give_work_buffer, take_work_buffer};
 use super::probe::{begins_answer, begins_request};
 use super::{MySql, wire::Reader};
 use crate::conversation::Out;
+use crate::l7::inflate::{Inflater, decode_zstd, give_work_buffer, take_work_buffer};
 use crate::limits::{COMPRESSED_WHOLE_BYTES_MAX, INFLATED_BYTES_FREE, INFLATED_RATIO_MAX, STITCH_BYTES_MAX};
 use crate::parser::{Advance, Direction, Input};
 

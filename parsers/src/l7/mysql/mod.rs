@@ -10,7 +10,6 @@ mod command;
 mod compress;
 mod errors;
 mod handshake;
-mod inflate;
 mod outcome;
 mod parameters;
 mod probe;

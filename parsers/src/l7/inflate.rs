@@ -26,11 +26,11 @@ thread_local! {
 }
 
 /// The state of one zlib stream; goes back to the lcore when dropped.
-pub(super) struct Inflater(Option<Box<Decompress>>);
+pub(crate) struct Inflater(Option<Box<Decompress>>);
 
 impl Inflater {
     /// For a new stream; `None` when too many are lent.
-    pub(super) fn lend() -> Option<Self> {
+    pub(crate) fn lend() -> Option<Self> {
         POOL.with_borrow_mut(|pool| {
             if pool.lent >= INFLATERS_MAX {
                 return None;
@@ -44,7 +44,7 @@ impl Inflater {
 
     /// Inflates some of `from`, adding at most `max` bytes to `to`. How many bytes of `from` were used, and
     /// how many came out; `None` when `from` is no zlib stream.
-    pub(super) fn inflate(&mut self, from: &[u8], to: &mut Vec<u8>, max: usize) -> Option<(usize, usize)> {
+    pub(crate) fn inflate(&mut self, from: &[u8], to: &mut Vec<u8>, max: usize) -> Option<(usize, usize)> {
         let inflater = self.0.as_mut()?;
         let (used, made, start) = (inflater.total_in(), inflater.total_out(), to.len());
         to.resize(start + max.min(PIECE_BYTES), 0);
@@ -75,7 +75,7 @@ impl Drop for Inflater {
 }
 
 /// Adds what the zstd frame `from` holds to `to`, if that is exactly `len` bytes and not too many.
-pub(super) fn decode_zstd(from: &[u8], to: &mut Vec<u8>, len: usize) -> bool {
+pub(crate) fn decode_zstd(from: &[u8], to: &mut Vec<u8>, len: usize) -> bool {
     if from.len() > COMPRESSED_WHOLE_BYTES_MAX || len as u64 > 4 * INFLATED_BYTES_FREE {
         return false;
     }
@@ -98,13 +98,13 @@ pub(super) fn decode_zstd(from: &[u8], to: &mut Vec<u8>, len: usize) -> bool {
 }
 
 /// Takes the lcore's buffer for plain bytes, empty.
-pub(super) fn take_work_buffer() -> Vec<u8> {
+pub(crate) fn take_work_buffer() -> Vec<u8> {
     let mut work = POOL.with_borrow_mut(|pool| std::mem::take(&mut pool.work));
     work.clear();
     work
 }
 
 /// Gives the buffer back.
-pub(super) fn give_work_buffer(work: Vec<u8>) {
+pub(crate) fn give_work_buffer(work: Vec<u8>) {
     POOL.with_borrow_mut(|pool| pool.work = work);
 }
