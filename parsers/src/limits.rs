@@ -143,7 +143,8 @@ pub const INFLATED_BYTES_FREE: u64 = 64 * 1024;
 /// reaches 1032 on bytes that are all the same, which nobody needs to see.
 pub const INFLATED_RATIO_MAX: u64 = 64;
 
-/// Longest compressed packet whose method needs all of it at once (zstd), bytes.
+/// Longest compressed packet whose method needs all of it at once (zstd), bytes; of a compressed MongoDB
+/// message as much is looked at.
 pub const COMPRESSED_WHOLE_BYTES_MAX: usize = 16 * 1024;
 
 /// Host and path that an HTTP upgrade passes on to the protocol it ends in, bytes each: kept for the
@@ -209,6 +210,13 @@ pub const REDIS_STREAMED_DEPTH_MAX: usize = 4;
 
 const _: () = assert!(REDIS_COMMAND_HEAD_BYTES_MAX <= STITCH_BYTES_MAX);
 
+/// Longest MongoDB message, bytes: what every server says it takes (`maxMessageSizeBytes`).
+pub const MONGODB_MESSAGE_BYTES_MAX: u32 = 48_000_000;
+
+/// How long a MongoDB command waits for its answer, ns. Builds of indexes and aggregations run for minutes
+/// before they say a word; monitors wait ten seconds for a change by design.
+pub const MONGODB_RESPONSE_TIMEOUT_NS: u64 = 600_000_000_000;
+
 /// Bytes of a DNS message over TCP that are read; the rest is passed. Answers that clients use are far
 /// shorter, and what lies behind would not fit into `result`.
 pub const DNS_MESSAGE_HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -230,7 +238,7 @@ const _: () = assert!(FRAGMENT_BYTES_MAX / FRAGMENT_DATAGRAMS_MAX >= 2 * 1500);
 const _: () = assert!(FRAGMENT_BYTES_MAX >= 64 * 65_535);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STITCH_BYTES_MAX);
 const _: () = assert!(SQL_HEAD_BYTES_MAX < STATEMENT_BYTES_PER_FLOW_MAX);
-const _: () = assert!(COMPRESSED_WHOLE_BYTES_MAX + 7 <= STITCH_BYTES_MAX);
+const _: () = assert!(COMPRESSED_WHOLE_BYTES_MAX + 25 <= STITCH_BYTES_MAX);
 
 /// How deep Hessian 2.0 values may stand within each other where they are passed. Transfer objects nest
 /// less than ten deep; the last field of an object takes no depth, so that chains of objects don't count.

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Protocols that are complete. Those that are not are not judged.
-const PROTOCOLS: [&str; 9] = [
+const PROTOCOLS: [&str; 10] = [
     "http1",
     "dns",
     "redis",
     "tls",
+    "mongodb",
     "mysql",
     "postgresql",
     "ping",

@@ -185,6 +185,7 @@ macro_rules! protocols {
 }
 
 // Shared by several protocols.
+pub(crate) mod bson;
 pub(crate) mod hessian2;
 pub(crate) mod http;
 pub(crate) mod inflate;
@@ -200,6 +201,7 @@ protocols! {
     websocket: Websocket,
     redis: Redis,
     dns: Dns,
+    mongodb: MongoDb,
     mysql: MySql,
     postgresql: PostgreSql,
 }
