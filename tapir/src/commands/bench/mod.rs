@@ -17,6 +17,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::{NonZeroU16, NonZeroU64};
 use std::path::PathBuf;
+use std::time::Duration;
 use tapir_collector::flat::BatchEncoder;
 use tapir_collector::limits::BATCH_BYTES;
 use tapir_collector::ring::RecordRing;
@@ -24,6 +25,9 @@ use tapir_collector::session::Session;
 use tapir_collector::table::Table;
 use tapir_collector::text::TextLimits;
 use tapir_collector::write_json;
+
+/// Between two looks at rings that were empty: a ring takes ten times as long to fill.
+const DRAIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// Where the packets of a benchmark come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -81,7 +85,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .sum::<u64>()
             == 0
         {
-            std::thread::yield_now();
+            // Asleep, not spinning: the workers' cores may share execution units with this one.
+            std::thread::sleep(DRAIN_PAUSE);
         }
     }
     rings.iter_mut().for_each(|ring| {
