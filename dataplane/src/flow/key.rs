@@ -44,12 +44,15 @@ impl KeyedPacket {
         if packet.l4 as u8 == 2 {
             (src_port, dst_port) = (packet.icmp.id, packet.icmp.id);
         }
-        let from_a = (packet.src.0, src_port) <= (packet.dst.0, dst_port);
-        let (a, b, a_port, b_port) = if from_a {
-            (packet.src.0, packet.dst.0, src_port, dst_port)
-        } else {
-            (packet.dst.0, packet.src.0, dst_port, src_port)
-        };
+        let (src, dst) = (u128::from_be_bytes(packet.src.0), u128::from_be_bytes(packet.dst.0));
+        let from_a = (src < dst) | ((src == dst) & (src_port <= dst_port));
+        // Directions come in no order that a branch could be predicted by: what differs is swapped by
+        // arithmetic.
+        let swap = u128::from(from_a).wrapping_sub(1);
+        let differ = (src ^ dst) & swap;
+        let differ_ports = (src_port ^ dst_port) & swap as u16;
+        let (a, b) = ((src ^ differ).to_be_bytes(), (dst ^ differ).to_be_bytes());
+        let (a_port, b_port) = (src_port ^ differ_ports, dst_port ^ differ_ports);
         let key = FlowKey {
             a,
             b,

@@ -253,22 +253,25 @@ impl FlowTable {
         Some(likely)
     }
 
-    /// Finds the packet's flow.
+    /// Finds the packet's flow. `likely` is what [`prefetch_flow`](Self::prefetch_flow) said: as a rule it
+    /// still is the one, and the index is not asked again.
     #[inline(always)]
-    pub fn find(&self, packet: &KeyedPacket, now_ns: u64) -> Lookup {
+    pub fn find(&self, packet: &KeyedPacket, likely: FlowIndex, now_ns: u64) -> Lookup {
+        let found = match self.get(likely) {
+            Some(flow) if flow.is(Flow::LIVE) && flow.key == packet.key => Some(likely),
+            _ => self.find_in_index(packet),
+        };
+        let Some(index) = found else { return Lookup::New };
+        match self.get(index) {
+            Some(flow) if flow.is_over(now_ns, &self.timeouts) => Lookup::Over(index),
+            _ => Lookup::Found(index),
+        }
+    }
+
+    fn find_in_index(&self, packet: &KeyedPacket) -> Option<FlowIndex> {
         let flows = self.flows.items();
         let is_it = |i: u32| flows.get(i as usize).is_some_and(|flow| flow.key == packet.key);
-        match self.index.find(packet.hash, is_it) {
-            Some(i)
-                if flows
-                    .get(i as usize)
-                    .is_some_and(|f| f.is_over(now_ns, &self.timeouts)) =>
-            {
-                Lookup::Over(i)
-            }
-            Some(i) => Lookup::Found(i),
-            None => Lookup::New,
-        }
+        self.index.find(packet.hash, is_it)
     }
 
     /// Whether an insert needs a flow to be removed first.

@@ -74,6 +74,16 @@ impl<'a, S: Source> Payload<'a, S> {
         );
     }
 
+    /// The bytes where all of them lie in one piece: the rule. `None`: see [`pieces`](Self::pieces).
+    #[inline(always)]
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        let first = match &self.origin {
+            Origin::Frame(source, at) => source.frame(*at),
+            Origin::Memory(datagram) => datagram,
+        };
+        first.get(self.offset..self.offset + self.len as usize)
+    }
+
     /// Keeps the payload beyond the burst.
     pub(super) fn hold(self, encap: Encap) -> Option<Held<S::Buffer>> {
         let memory = match self.origin {
@@ -152,6 +162,10 @@ impl<B: Buffer> Pipeline<B> {
             return;
         }
         let side = usize::from(!keyed.from_a);
+        if let Some(bytes) = payload.whole() {
+            self.feed(index, side, bytes, time_ns, 0, None, &packet.encap);
+            return;
+        }
         let mut whole = std::mem::take(&mut self.scratch);
         let mut count = 0;
         whole.clear();

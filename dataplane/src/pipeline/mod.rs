@@ -105,6 +105,7 @@ struct Key {
     keyed: KeyedPacket,
     likely: FlowIndex,
     session: u32,
+    time_ns: u64,
 }
 
 impl Default for Stage {
@@ -239,7 +240,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             return;
         };
         let count = source.len().min(BURST_PACKETS);
-        self.decode(source, &mut stage.decoded[..count]);
+        self.decode(source, &mut stage, count);
         self.find_keys(source, &mut stage, count);
         for key in &mut stage.keys[..count] {
             key.likely = self.table.prefetch_flow(key.keyed.hash).unwrap_or(NO_FLOW);
@@ -254,13 +255,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 .parser_lines(SessionId(key.session), &prefetch_address);
         }
         for (at, (decoded, key)) in stage.decoded.iter().zip(&stage.keys).take(count).enumerate() {
-            let time_ns = source.time_ns(at);
             match decoded {
                 Ok(Decoded::Packet(packet)) => {
                     let payload = Payload::of_frame(source, at, packet);
-                    self.packet(packet, &key.keyed, payload, time_ns);
+                    self.packet(packet, &key.keyed, key.likely, payload, key.time_ns);
                 }
-                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, time_ns),
+                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, key.time_ns),
                 Err(_) => {}
             }
         }
@@ -269,14 +269,25 @@ impl<B: crate::source::Buffer> Pipeline<B> {
     }
 
     /// Decodes every packet of the burst to where it stays until it is handled.
-    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, decoded: &mut [Result<Decoded, DropReason>]) {
-        for (at, decoded) in decoded.iter_mut().enumerate() {
-            self.counters.packets += 1;
-            self.counters.bytes += source.wire_len(at) as u64;
-            self.now_ns = self.now_ns.max(source.time_ns(at));
-            let (link, len) = (source.link(at), source.frame_len(at));
-            decode_into(link, source.frame(at), len, &self.options.decode, decoded);
+    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, stage: &mut Stage, count: usize) {
+        let (mut bytes, mut now_ns) = (0, self.now_ns);
+        let stage = stage.decoded.iter_mut().zip(&mut stage.keys);
+        for (at, (decoded, key)) in stage.take(count).enumerate() {
+            let received = source.received(at);
+            bytes += received.wire_len as u64;
+            now_ns = now_ns.max(received.time_ns);
+            key.time_ns = received.time_ns;
+            decode_into(
+                received.link,
+                received.frame,
+                received.frame_len,
+                &self.options.decode,
+                decoded,
+            );
         }
+        self.counters.packets += count as u64;
+        self.counters.bytes += bytes;
+        self.now_ns = now_ns;
     }
 
     /// Counts what is no packet, and finds the flow keys of those that are. A pass of its own: what the
@@ -333,11 +344,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         &mut self,
         packet: &Packet,
         keyed: &KeyedPacket,
+        likely: FlowIndex,
         payload: Payload<'_, S>,
         time_ns: u64,
     ) {
         self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
-        let index = match self.table.find(keyed, time_ns) {
+        let index = match self.table.find(keyed, likely, time_ns) {
             Lookup::Found(index) => index,
             Lookup::Over(index) => {
                 self.retire(index, Ended::Timeout, time_ns);
@@ -406,7 +418,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 self.counters.decoded += 1;
                 let keyed = KeyedPacket::new(&packet, self.domain(&packet.encap), self.table.seed());
                 let payload: Payload<'_, S> = Payload::of_memory(datagram, &packet);
-                self.packet(&packet, &keyed, payload, time_ns);
+                self.packet(&packet, &keyed, NO_FLOW, payload, time_ns);
             }
             Ok(None) => {}
             Err(reason) => self.counters.drops[reason as usize] += 1,

@@ -1,6 +1,6 @@
 //! Frames that lie in memory: what capture files are read into, and what benchmarks replay.
 
-use super::{Buffer, Poll, Source};
+use super::{Buffer, Poll, Received, Source};
 use crate::limits::BURST_PACKETS;
 use crate::prefetch::prefetch;
 use std::sync::Arc;
@@ -19,6 +19,17 @@ pub struct FrameAt {
     pub wire_len: u32,
     /// What the frame begins with.
     pub link: LinkType,
+}
+
+impl FrameAt {
+    /// No frame.
+    const NONE: Self = Self {
+        time_ns: 0,
+        offset: 0,
+        len: 0,
+        wire_len: 0,
+        link: LinkType::Ethernet,
+    };
 }
 
 /// Frames in one piece of memory, shared by the workers that each read some of them.
@@ -121,6 +132,20 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
     #[inline(always)]
     fn wire_len(&self, i: usize) -> usize {
         self.at(i).map_or(0, |f| f.wire_len as usize)
+    }
+
+    #[inline(always)]
+    fn received(&self, i: usize) -> Received<'_> {
+        let at = self.at(i).unwrap_or(&FrameAt::NONE);
+        let start = at.offset as usize;
+        let bytes = self.batch.as_ref().map_or(&[][..], |batch| &batch.bytes);
+        Received {
+            link: at.link,
+            frame: bytes.get(start..start + at.len as usize).unwrap_or(&[]),
+            frame_len: at.len as usize,
+            wire_len: at.wire_len as usize,
+            time_ns: at.time_ns,
+        }
     }
 
     fn take(&mut self, i: usize) -> Option<BatchBuffer> {

@@ -32,6 +32,21 @@ pub trait Buffer {
     fn segment(&self, n: usize) -> Option<&[u8]>;
 }
 
+/// What the decoder wants of a packet, all at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// See [`Source::link`].
+    pub link: LinkType,
+    /// See [`Source::frame`].
+    pub frame: &'a [u8],
+    /// See [`Source::frame_len`].
+    pub frame_len: usize,
+    /// See [`Source::wire_len`].
+    pub wire_len: usize,
+    /// See [`Source::time_ns`].
+    pub time_ns: u64,
+}
+
 /// A queue of packets.
 pub trait Source {
     /// What a kept frame is.
@@ -63,6 +78,18 @@ pub trait Source {
     /// Length of packet `i` on the wire, bytes: more than was captured where a snap length cut it.
     fn wire_len(&self, i: usize) -> usize {
         self.frame_len(i)
+    }
+
+    /// Packet `i`, for sources that find all of it in one place.
+    #[inline(always)]
+    fn received(&self, i: usize) -> Received<'_> {
+        Received {
+            link: self.link(i),
+            frame: self.frame(i),
+            frame_len: self.frame_len(i),
+            wire_len: self.wire_len(i),
+            time_ns: self.time_ns(i),
+        }
     }
 
     /// Segment `n` of packet `i`.

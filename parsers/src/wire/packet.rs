@@ -104,6 +104,12 @@ impl TcpFlags {
     /// Congestion window reduced (RFC 3168).
     pub const CWR: u8 = 0x80;
 
+    /// Whether this is a segment in the middle of a connection: ACK, and neither SYN, FIN nor RST.
+    #[inline]
+    pub const fn is_plain_ack(self) -> bool {
+        self.0 & (Self::FIN | Self::SYN | Self::RST | Self::ACK) == Self::ACK
+    }
+
     /// Whether FIN is set.
     #[inline]
     pub const fn fin(self) -> bool {
