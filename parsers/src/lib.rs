@@ -23,6 +23,7 @@ pub mod field;
 pub mod inference;
 pub mod l7;
 pub mod limits;
+mod line_ends;
 #[cfg(test)]
 mod measure;
 pub mod parser;

@@ -44,7 +44,10 @@ impl KeyedPacket {
         if packet.l4 as u8 == 2 {
             (src_port, dst_port) = (packet.icmp.id, packet.icmp.id);
         }
-        let (src, dst) = (u128::from_be_bytes(packet.src.0), u128::from_be_bytes(packet.dst.0));
+        let (src, dst) = (
+            u128::from_be_bytes(packet.src.0),
+            u128::from_be_bytes(packet.dst.0),
+        );
         let from_a = (src < dst) | ((src == dst) & (src_port <= dst_port));
         // Directions come in no order that a branch could be predicted by: what differs is swapped by
         // arithmetic.

@@ -118,7 +118,20 @@ fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
 
 /// `value` without blanks and line ends around it (RFC 9110 section 5.5).
 #[inline]
-pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
+    // One blank before and a CR behind it is how nearly all are written.
+    let value = value.strip_prefix(b" ").unwrap_or(value);
+    let value = value.strip_suffix(b"\r").unwrap_or(value);
+    if is_blank(value.first()) || is_blank(value.last()) {
+        trim_all(value)
+    } else {
+        value
+    }
+}
+
+#[cold]
+fn trim_all(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = value {
         value = rest;
     }

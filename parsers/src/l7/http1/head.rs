@@ -2,6 +2,7 @@
 
 use super::grpc_web::{self, Encoding};
 use crate::l7::http::header::{self, Header};
+use crate::line_ends::LineEnds;
 use arrayvec::ArrayVec;
 
 /// Headers kept of one message; of more, the first count.
@@ -41,23 +42,24 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the fields at the start of `bytes`, as far as they go.
+    /// Reads the fields that begin at `start` of `bytes`, as far as they go. `ends` gives the line ends from
+    /// there on; `len` counts from there.
     #[inline]
-    pub(super) fn read(bytes: &'a [u8]) -> Self {
+    pub(super) fn read(bytes: &'a [u8], start: usize, mut ends: LineEnds<'a>) -> Self {
         let mut fields = Self {
             kept: ArrayVec::new_const(),
             announced: Announced::Nothing,
             upgrade: &[],
             grpc_web: None,
             folded: false,
-            len: bytes.len(),
+            len: bytes.len().saturating_sub(start),
             whole: false,
         };
-        let mut at = 0;
-        while let Some(line) = logical_line(bytes, at, &mut fields.folded) {
+        let mut at = start;
+        while let Some(line) = logical_line(bytes, at, &mut ends, &mut fields.folded) {
             at += line.len() + 1;
             if matches!(line, [] | [b'\r']) {
-                fields.len = at;
+                fields.len = at - start;
                 fields.whole = true;
                 break;
             }
@@ -114,12 +116,17 @@ impl<'a> Fields<'a> {
 
 /// The line at `at` without its LF, with the lines that continue it (obs-fold, RFC 9112 section 5.2).
 /// `None`: not whole.
-#[inline]
-fn logical_line<'a>(bytes: &'a [u8], at: usize, folded: &mut bool) -> Option<&'a [u8]> {
-    let mut end = at + memchr::memchr(b'\n', bytes.get(at..)?)?;
+#[inline(always)]
+fn logical_line<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    ends: &mut LineEnds<'a>,
+    folded: &mut bool,
+) -> Option<&'a [u8]> {
+    let mut end = ends.next()?;
     while matches!(bytes.get(end + 1), Some(b' ' | b'\t')) && end > at + 1 {
         *folded = true;
-        end += 1 + memchr::memchr(b'\n', bytes.get(end + 1..)?)?;
+        end = ends.next()?;
     }
     bytes.get(at..end)
 }

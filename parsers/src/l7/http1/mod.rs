@@ -19,6 +19,7 @@ use crate::byte_set::ByteSet;
 use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
 use crate::limits::{FOLDED_VALUE_BYTES_MAX, UPGRADE_TEXT_BYTES_MAX};
+use crate::line_ends::LineEnds;
 use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Transports};
 use arrayvec::ArrayVec;
 use chunk::Chunk;
@@ -150,7 +151,8 @@ fn pass_line_ends(input: Input<'_>) -> Advance {
 impl Http1 {
     #[inline]
     fn request(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let (line, len) = match start_line::request_line(input.bytes, input.ended) {
+        let mut ends = LineEnds::new(input.bytes);
+        let (line, len) = match start_line::request_line(input.bytes, ends.next(), input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
             Line::Wrong => return pass_line_ends(input),
@@ -158,7 +160,7 @@ impl Http1 {
         if !self.placed && !start_line::is_plausible(line.method, line.target) {
             return Advance::Malformed;
         }
-        let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
+        let fields = Fields::read(input.bytes, len, ends);
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }
@@ -219,12 +221,13 @@ impl Http1 {
 
     #[inline]
     fn response(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let (line, len) = match start_line::status_line(input.bytes, input.ended) {
+        let mut ends = LineEnds::new(input.bytes);
+        let (line, len) = match start_line::status_line(input.bytes, ends.next(), input.ended) {
             Line::Whole(line, len) => (line, len),
             Line::Part => return need(input),
             Line::Wrong => return pass_line_ends(input),
         };
-        let fields = Fields::read(input.bytes.get(len..).unwrap_or(&[]));
+        let fields = Fields::read(input.bytes, len, ends);
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }

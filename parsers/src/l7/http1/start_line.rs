@@ -40,12 +40,18 @@ const VERSION_BYTES: usize = 8;
 /// `HTTP/1.1 200`, bytes.
 const STATUS_BYTES: usize = 12;
 
-/// The line at the start of `bytes` without its end, and its length with it.
+/// The line at the start of `bytes`, whose LF is at `end`, without its end, and its length with it.
 #[inline]
-fn first_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
-    let end = memchr::memchr(b'\n', bytes)?;
+fn first_line(bytes: &[u8], end: Option<usize>) -> Option<(&[u8], usize)> {
+    let end = end?;
     let line = bytes.get(..end)?;
     Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
+}
+
+/// Where the first LF of `bytes` stands.
+#[inline]
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\n', bytes)
 }
 
 /// The method at the start of `bytes`: a token and a blank behind it.
@@ -67,17 +73,18 @@ fn leading_method(bytes: &[u8]) -> Line<&[u8]> {
     }
 }
 
-/// Reads the request line at the start of `bytes`. With `ended`, no more of it will come: the method
-/// and the beginning of a path have to do.
+/// Reads the request line at the start of `bytes`, whose first LF is at `end`. With `ended`, no more of it
+/// will come: the method and the beginning of a path have to do.
 #[inline]
-pub(super) fn request_line(bytes: &[u8], ended: bool) -> Line<RequestLine<'_>> {
+pub(super) fn request_line(bytes: &[u8], end: Option<usize>, ended: bool) -> Line<RequestLine<'_>> {
     let (method, at) = match leading_method(bytes) {
         Line::Whole(method, at) => (method, at),
         Line::Part => return Line::Part,
         Line::Wrong => return Line::Wrong,
     };
     let rest = bytes.get(at + 1..).unwrap_or(&[]);
-    let Some((line, len)) = first_line(rest) else {
+    // None stands within the method.
+    let Some((line, len)) = first_line(rest, end.and_then(|end| end.checked_sub(at + 1))) else {
         return match rest.first() {
             Some(_) if ended && method::is_known(method) && begins_path(rest) => Line::Whole(
                 RequestLine {
@@ -122,10 +129,10 @@ fn split_version(line: &[u8]) -> Option<(&[u8], &[u8])> {
         .then(|| (target, version.get(VERSION_BYTES - 3..).unwrap_or(b"")))
 }
 
-/// Reads the status line at the start of `bytes`. With `ended`, no more of it will come: the code has
-/// to do.
+/// Reads the status line at the start of `bytes`, whose first LF is at `end`. With `ended`, no more of it
+/// will come: the code has to do.
 #[inline]
-pub(super) fn status_line(bytes: &[u8], ended: bool) -> Line<StatusLine<'_>> {
+pub(super) fn status_line(bytes: &[u8], end: Option<usize>, ended: bool) -> Line<StatusLine<'_>> {
     let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) =
         bytes.first_chunk::<STATUS_BYTES>()
     else {
@@ -147,7 +154,8 @@ pub(super) fn status_line(bytes: &[u8], ended: bool) -> Line<StatusLine<'_>> {
         Some(_) => return Line::Wrong,
     }
     let rest = bytes.get(STATUS_BYTES..).unwrap_or(&[]);
-    let (reason, len) = match first_line(rest) {
+    // None stands before the code's end.
+    let (reason, len) = match first_line(rest, end.and_then(|end| end.checked_sub(STATUS_BYTES))) {
         Some(line) => line,
         None if ended => (rest, rest.len()),
         None => return Line::Part,
@@ -183,7 +191,7 @@ pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
 
 /// Whether `bytes` begin a request or a response.
 pub(super) fn probe(bytes: &[u8]) -> Probe {
-    match status_line(bytes, bytes.len() > STATUS_BYTES) {
+    match status_line(bytes, line_end(bytes), bytes.len() > STATUS_BYTES) {
         Line::Whole(..) => return Probe::Match(Speaker::Server),
         Line::Part => return Probe::NeedMore,
         Line::Wrong => {}
@@ -199,7 +207,7 @@ pub(super) fn probe(bytes: &[u8]) -> Probe {
     }
     // A target without end: the method and the beginning of a path have to do.
     let long = bytes.len() >= PROBE_BYTES_MAX;
-    match request_line(bytes, long) {
+    match request_line(bytes, line_end(bytes), long) {
         Line::Whole(line, _) if is_clean(line.target) => Probe::Match(Speaker::Client),
         Line::Part if !long => Probe::NeedMore,
         _ => Probe::NoMatch,
@@ -227,7 +235,7 @@ pub(super) fn find_response(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(bytes, VERSION).find(|at| {
         let rest = bytes.get(*at..).unwrap_or(&[]);
         let line = rest.get(..STATUS_LINE_BYTES_MAX).unwrap_or(rest);
-        match status_line(line, false) {
+        match status_line(line, line_end(line), false) {
             Line::Whole(_, len) => begins_line(bytes, *at) || begins_field(rest.get(len..).unwrap_or(&[])),
             _ => false,
         }
@@ -246,7 +254,8 @@ pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
         let blank = start + memchr::memrchr(b' ', bytes.get(start..at)?)?;
         let method = method::at_end_of(bytes.get(start..blank)?)?;
         let start = blank - method.len();
-        let Line::Whole(line, len) = request_line(bytes.get(start..)?, false) else {
+        let bytes_from = bytes.get(start..)?;
+        let Line::Whole(line, len) = request_line(bytes_from, line_end(bytes_from), false) else {
             return None;
         };
         let likely = is_plausible(method, line.target) && is_clean(line.target);
