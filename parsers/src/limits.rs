@@ -225,6 +225,36 @@ pub const DNS_MESSAGE_HEAD_BYTES_MAX: usize = 16 * 1024;
 /// tries; what comes later is wanted by nobody.
 pub const DNS_RESPONSE_TIMEOUT_NS: u64 = 15_000_000_000;
 
+/// Longest Kafka message, bytes: brokers refuse requests above 100 MiB unless told otherwise
+/// (`socket.request.max.bytes`), and clients ask for 50 MiB at most.
+pub const KAFKA_MESSAGE_BYTES_MAX: u32 = 128 << 20;
+
+/// Bytes of a Kafka text that are read; the rest is passed. Names of topics end at 249.
+pub const KAFKA_TEXT_BYTES_MAX: usize = 4096;
+
+/// Names of topics of one Kafka request, comma joined, bytes: twice what `resource` holds by default.
+pub const KAFKA_TOPICS_BYTES_MAX: usize = 8 * 1024;
+
+/// Topics of one Kafka connection whose names are kept by their ids, 266 bytes each: consumers of more topics
+/// than this are rare, and see ids in place of names.
+pub const KAFKA_TOPIC_IDS_MAX: usize = 64;
+
+/// Headers of a Kafka record that are looked at. Tracing adds one to five to those of the application.
+pub const KAFKA_HEADERS_MAX: u32 = 64;
+
+/// Longest name and value of a Kafka record's header that are read, bytes each: beyond any trace.
+pub const KAFKA_HEADER_BYTES_MAX: usize = 4096;
+
+/// Requests of one Kafka connection by which responses are found after a gap. Clients have five under way (Java) or
+/// one; of more, the later ones will do.
+pub const KAFKA_UNDER_WAY_MAX: usize = 16;
+
+/// How long a Kafka request waits for its response, ns. JoinGroup waits until all members have joined, five
+/// minutes where consumers keep the default (`max.poll.interval.ms`).
+pub const KAFKA_RESPONSE_TIMEOUT_NS: u64 = 330_000_000_000;
+
+const _: () = assert!(2 * KAFKA_HEADER_BYTES_MAX + 10 <= STITCH_BYTES_MAX);
+const _: () = assert!(2 * KAFKA_TEXT_BYTES_MAX + 64 <= STITCH_BYTES_MAX);
 const _: () = assert!(DNS_MESSAGE_HEAD_BYTES_MAX + 2 <= STITCH_BYTES_MAX);
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(STITCH_BYTES_MAX <= u16::MAX as usize);

@@ -204,6 +204,7 @@ protocols! {
     mongodb: MongoDb,
     mysql: MySql,
     postgresql: PostgreSql,
+    kafka: Kafka,
 }
 
 impl Protocol {
