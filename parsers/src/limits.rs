@@ -217,6 +217,22 @@ pub const MONGODB_MESSAGE_BYTES_MAX: u32 = 48_000_000;
 /// before they say a word; monitors wait ten seconds for a change by design.
 pub const MONGODB_RESPONSE_TIMEOUT_NS: u64 = 600_000_000_000;
 
+/// Bytes of an MQTT packet that are read; the rest is passed. Topics, filters and properties are a few
+/// hundred bytes; payloads and certificates of logins may have 256 MiB.
+pub const MQTT_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest MQTT client id kept for a connection, bytes. Brokers must take 23 (section 3.1.3.1) and hardly
+/// ever see 100.
+pub const MQTT_CLIENT_ID_BYTES_MAX: usize = 1024;
+
+/// Topic aliases of one direction that are kept. Brokers grant 5 to 32 unless told otherwise.
+pub const MQTT_TOPIC_ALIASES_MAX: usize = 256;
+
+/// Bytes of the topics that the aliases of one direction stand for.
+pub const MQTT_ALIAS_TOPICS_BYTES_MAX: usize = 16 * 1024;
+
+const _: () = assert!(MQTT_HEAD_BYTES_MAX <= STITCH_BYTES_MAX);
+
 /// Bytes of a DNS message over TCP that are read; the rest is passed. Answers that clients use are far
 /// shorter, and what lies behind would not fit into `result`.
 pub const DNS_MESSAGE_HEAD_BYTES_MAX: usize = 16 * 1024;

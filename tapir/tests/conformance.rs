@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Protocols that are complete. Those that are not are not judged.
-const PROTOCOLS: [&str; 10] = [
+const PROTOCOLS: [&str; 11] = [
     "http1",
     "dns",
     "redis",
@@ -20,6 +20,7 @@ const PROTOCOLS: [&str; 10] = [
     "ping",
     "websocket",
     "dubbo",
+    "mqtt",
 ];
 
 fn shared() -> Option<PathBuf> {

@@ -95,6 +95,32 @@ impl<'a> Out<'a> {
         })
     }
 
+    /// Selects a request that waits for its response, for what is learnt of it before: an
+    /// acknowledgement on the way, or the same request again. False when there is none of that id and tag.
+    pub fn select_request(&mut self, id: Option<u64>, tag: u32) -> bool {
+        let Some(index) = self.talk.find_waiting(id, tag) else {
+            return false;
+        };
+        if self.selected != index {
+            self.deselect();
+        }
+        self.selected = index;
+        self.role = Role::Request;
+        true
+    }
+
+    /// A request is about to begin with an id that an older one waits with. Nobody uses an id again before
+    /// it is free: that one's response was lost, unless the client has received bytes of the server that
+    /// were not seen yet.
+    pub fn end_superseded(&mut self, id: Option<u64>, tag: u32) {
+        if self.moment.peer_offset > self.moment.other_offset {
+            return;
+        }
+        if let Some(index) = self.talk.find_waiting(id, tag) {
+            self.talk.end(index, Ended::Timeout, self.moment.now_ns);
+        }
+    }
+
     /// Selects the exchange of `id` as a whole, for what ends it from outside of its messages (a stream
     /// reset). Text goes to the response once it has begun, as with
     /// [`select_under_way`](Self::select_under_way).
@@ -359,6 +385,17 @@ impl<'a> Out<'a> {
         if let Some(slot) = self.slot() {
             slot.code = Some(code);
         }
+    }
+
+    /// Whether the selected exchange has a code already.
+    pub fn has_code(&mut self) -> bool {
+        self.slot().is_some_and(|slot| slot.code.is_some())
+    }
+
+    /// Counts a keep-alive message, told or not.
+    pub fn count_keepalive(&mut self) {
+        let protocol = self.talk.protocol;
+        self.talk.counters.of_mut(protocol).keepalives += 1;
     }
 
     /// Rows affected or returned.

@@ -109,6 +109,14 @@ impl Talk<'_> {
         find(&conversation.requests).or_else(|| find(&conversation.early).filter(|_| early))
     }
 
+    /// The oldest request of this id and tag that waits for its response.
+    pub(crate) fn find_waiting(&self, id: Option<u64>, tag: u32) -> Option<u32> {
+        let requests = &self.conversation.requests;
+        let found = self.exchanges.find_by_id(self.session, requests, id, tag)?;
+        let slot = self.exchanges.slots.get(found)?;
+        (slot.request.complete && !slot.response.seen).then_some(found)
+    }
+
     /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
     /// answered any more are ended on the way.
     pub(crate) fn find_request(

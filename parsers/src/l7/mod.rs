@@ -186,6 +186,7 @@ macro_rules! protocols {
 
 // Shared by several protocols.
 pub(crate) mod bson;
+pub(crate) mod cursor;
 pub(crate) mod hessian2;
 pub(crate) mod http;
 pub(crate) mod inflate;
@@ -202,6 +203,7 @@ protocols! {
     redis: Redis,
     dns: Dns,
     mongodb: MongoDb,
+    mqtt: Mqtt,
     mysql: MySql,
     postgresql: PostgreSql,
     kafka: Kafka,

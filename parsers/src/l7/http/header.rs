@@ -182,6 +182,16 @@ pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
     out.text(field, if hide { b"?" } else { value });
 }
 
+/// Writes what a header of this name tells of the trace that the selected message belongs to, where other
+/// protocols carry such headers among what applications add to messages.
+pub(crate) fn write_trace(out: &mut Out<'_>, name: &[u8], value: &[u8]) {
+    match Header::of_name(name) {
+        Some(Header::XRequestId) => out.text(Field::XRequestId, value),
+        Some(header) => trace::write(out, header, value),
+        None => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Header, trim, unfold};

@@ -3,8 +3,8 @@
 //!
 //! Takes the bytes of the message wherever they came from: TLS records, or CRYPTO frames of QUIC.
 
-use super::cursor::{Cursor, numbers};
 use super::extension::{self, Extensions, is_grease};
+use crate::l7::cursor::{Cursor, numbers};
 
 /// A ClientHello; every slice borrows from its bytes. What is not there is empty.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Extensions of both hellos. Source: RFC 8446 section 4.2, and the RFCs named at each code.
 
-use super::cursor::Cursor;
+use crate::l7::cursor::Cursor;
 
 /// server_name, RFC 6066 section 3.
 pub const SERVER_NAME: u16 = 0x0000;

@@ -7,9 +7,9 @@
 //! GREASE values (RFC 8701) count for neither.
 
 use super::client_hello::ClientHello;
-use super::cursor::numbers;
 use super::extension::{self, Extensions, alpn_protocols, is_grease};
 use super::version;
+use crate::l7::cursor::numbers;
 use crate::limits::{TLS_CIPHER_SUITES_MAX, TLS_EXTENSIONS_MAX};
 use arrayvec::{ArrayString, ArrayVec};
 use md5::Md5;

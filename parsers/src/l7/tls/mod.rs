@@ -11,7 +11,6 @@
 pub mod alert;
 pub mod cipher_suites;
 pub mod client_hello;
-pub mod cursor;
 pub mod extension;
 pub mod fingerprint;
 mod probe;

@@ -1,10 +1,10 @@
 //! Recognises a hello of either side.
 
 use super::client_hello::ssl2;
-use super::cursor::Cursor;
 use super::record::{Content, HEADER_BYTES, Header, MESSAGE_HEADER_BYTES, PLAIN_BYTES_MAX};
 use super::{CLIENT_HELLO, SERVER_HELLO, version};
 use crate::byte_set::ByteSet;
+use crate::l7::cursor::Cursor;
 use crate::parser::{Probe, Speaker};
 
 /// First byte of a ClientHello in SSL 2.0 format: the high bit, and a length below 1024.

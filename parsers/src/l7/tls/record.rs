@@ -1,7 +1,7 @@
 //! The record layer. Source: RFC 8446 section 5.1, RFC 5246 section 6.2.1.
 
-use super::cursor::Cursor;
 use super::version;
+use crate::l7::cursor::Cursor;
 use crate::limits::STITCH_BYTES_MAX;
 use crate::parser::{Advance, Input};
 use arrayvec::ArrayVec;

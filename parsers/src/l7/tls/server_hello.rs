@@ -1,9 +1,9 @@
 //! ServerHello: what a server chose. Sources: RFC 8446 section 4.1.3 and 4.1.4 (HelloRetryRequest),
 //! RFC 5246 section 7.4.1.3, draft-ietf-tls-tls13-18 for the drafts before 22.
 
-use super::cursor::Cursor;
 use super::extension::{self, Extensions};
 use super::version;
+use crate::l7::cursor::Cursor;
 
 /// The random of a HelloRetryRequest: SHA-256 of "HelloRetryRequest".
 const RETRY_RANDOM: [u8; 32] = [

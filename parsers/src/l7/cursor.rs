@@ -1,64 +1,71 @@
-//! Reads big-endian numbers and length-prefixed vectors (RFC 8446 section 3).
+//! Reads big-endian numbers and what has its length before it (TLS: RFC 8446 section 3; MQTT 5 section 1.5).
 
 /// What is left of some bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
     /// Begins at the first of `bytes`.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Bytes not read yet.
-    pub fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// The next `len` bytes, if there are as many.
-    pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         Some(taken)
     }
 
     /// One byte.
-    pub fn u8(&mut self) -> Option<u8> {
+    pub(crate) fn u8(&mut self) -> Option<u8> {
         let (&first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(first)
     }
 
     /// Two bytes.
-    pub fn u16(&mut self) -> Option<u16> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
         let (&bytes, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(u16::from_be_bytes(bytes))
     }
 
     /// Three bytes.
-    pub fn u24(&mut self) -> Option<usize> {
+    pub(crate) fn u24(&mut self) -> Option<usize> {
         let (&[a, b, c], rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(u32::from_be_bytes([0, a, b, c]) as usize)
     }
 
+    /// Four bytes.
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        let (&bytes, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(u32::from_be_bytes(bytes))
+    }
+
     /// A vector behind one length byte, whole.
-    pub fn vector8(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn vector8(&mut self) -> Option<&'a [u8]> {
         let len = self.u8()?;
         self.take(usize::from(len))
     }
 
     /// A vector behind two length bytes, whole.
-    pub fn vector16(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn vector16(&mut self) -> Option<&'a [u8]> {
         let len = self.u16()?;
         self.take(usize::from(len))
     }
 
     /// A vector behind two length bytes, or as much of it as there is: the bytes, and whether that is all.
-    pub fn vector16_or_part(&mut self) -> Option<(&'a [u8], bool)> {
+    pub(crate) fn vector16_or_part(&mut self) -> Option<(&'a [u8], bool)> {
         let len = usize::from(self.u16()?);
         let there = len.min(self.rest.len());
         Some((self.take(there)?, there == len))
@@ -66,6 +73,6 @@ impl<'a> Cursor<'a> {
 }
 
 /// The numbers of a list of two-byte numbers; an odd byte at the end is left out.
-pub fn numbers(list: &[u8]) -> impl Iterator<Item = u16> + '_ {
+pub(crate) fn numbers(list: &[u8]) -> impl Iterator<Item = u16> + '_ {
     list.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair))
 }
