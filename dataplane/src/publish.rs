@@ -90,7 +90,6 @@ fn visit_protocol(counters: &ProtocolCounters, see: &mut dyn FnMut(&'static str,
     see("protocol_evicted", counters.evicted);
     see("protocol_withdrawn", counters.withdrawn);
     see("protocol_exchanges_refused", counters.exchanges_refused);
-    see("protocol_keepalives", counters.keepalives);
     see("protocol_text_refused", counters.text_refused);
 }
 
@@ -127,7 +126,6 @@ fn help(name: &str) -> &'static str {
         "protocol_evicted" => "Requests pushed out by a memory bound; each is a record.",
         "protocol_withdrawn" => "Messages given up with a wrong guess of the protocol.",
         "protocol_exchanges_refused" => "Messages that found no room at the memory bound.",
-        "protocol_keepalives" => "Keep-alive messages, told or not.",
         "protocol_text_refused" => "Messages whose text was cut at the memory bound.",
         "probes" => "Probes run by inference.",
         "first_payloads" => "First payloads of flows looked at by inference.",

@@ -27,8 +27,6 @@ pub struct ProtocolCounters {
     pub withdrawn: u64,
     /// Messages that got no slot at the lcore's limit; never became records.
     pub exchanges_refused: u64,
-    /// Keep-alive messages (pings, heartbeats), which become records only where that is configured.
-    pub keepalives: u64,
     /// Records whose text was cut because the text pool was at its limit.
     pub text_refused: u64,
 }

@@ -392,12 +392,6 @@ impl<'a> Out<'a> {
         self.slot().is_some_and(|slot| slot.code.is_some())
     }
 
-    /// Counts a keep-alive message, told or not.
-    pub fn count_keepalive(&mut self) {
-        let protocol = self.talk.protocol;
-        self.talk.counters.of_mut(protocol).keepalives += 1;
-    }
-
     /// Rows affected or returned.
     pub fn rows(&mut self, rows: u64) {
         if let Some(slot) = self.slot() {

@@ -91,8 +91,7 @@ impl Mqtt {
     /// where that is asked for.
     pub(super) fn ping(&mut self, packet: &Packet<'_>, out: &mut Out<'_>) -> Option<()> {
         let kind = packet.header.kind;
-        out.count_keepalive();
-        if !out.settings().keepalive_records {
+        if !out.keepalive() {
             return Some(());
         }
         if kind == Kind::Pingreq {
