@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crossbeam_channel::Sender;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,35 @@ impl ReadReport {
     }
 }
 
+/// Memory that files are read into: given back by the workers when they are done with it, and used again
+/// while it is still in a cache and known to the kernel.
+#[derive(Default)]
+struct Pieces {
+    lent: VecDeque<Arc<Vec<u8>>>,
+}
+
+/// Pieces remembered: more than there are on their way at a time. One that a packet is held in comes back
+/// late; it is forgotten and freed with its last packet.
+const LENT_MAX: usize = 32;
+
+impl Pieces {
+    /// One that nobody reads any more, or a new one.
+    fn take(&mut self) -> Vec<u8> {
+        let back = self.lent.iter().position(|piece| Arc::strong_count(piece) == 1);
+        let piece = back.and_then(|at| self.lent.remove(at));
+        piece.and_then(Arc::into_inner).unwrap_or_default()
+    }
+
+    fn lend(&mut self, piece: Vec<u8>) -> Arc<Vec<u8>> {
+        let piece = Arc::new(piece);
+        if self.lent.len() == LENT_MAX {
+            self.lent.pop_front();
+        }
+        self.lent.push_back(Arc::clone(&piece));
+        piece
+    }
+}
+
 /// Reads the files one after another and sends each worker its frames. `progress` counts file bytes.
 ///
 /// # Errors
@@ -38,9 +68,10 @@ pub(crate) fn read_files(
     progress: &AtomicU64,
 ) -> (ReadReport, Result<(), Failure>) {
     let mut report = ReadReport::default();
+    let mut pieces = Pieces::default();
     for path in files {
-        let result = read_file(path, &mut report, |bytes, frames| {
-            progress.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let result = read_file(path, &mut report, &mut pieces, |bytes, count, frames| {
+            progress.fetch_add(count as u64, Ordering::Relaxed);
             for (worker, batch) in workers
                 .iter()
                 .zip(spread(bytes, frames, distributor, workers.len()))
@@ -69,7 +100,7 @@ pub(crate) fn load(
 ) -> Result<(Vec<Share>, ReadReport), Failure> {
     let mut report = ReadReport::default();
     let mut loaded = vec![Vec::new(); workers];
-    read_file(path, &mut report, |bytes, frames| {
+    read_file(path, &mut report, &mut Pieces::default(), |bytes, _, frames| {
         for (list, batch) in loaded.iter_mut().zip(spread(bytes, frames, distributor, workers)) {
             if !batch.frames.is_empty() {
                 list.push(Arc::new(batch));
@@ -83,17 +114,19 @@ pub(crate) fn load(
 fn read_file(
     path: &Path,
     report: &mut ReadReport,
-    mut piece: impl FnMut(Vec<u8>, &[FrameAt]) -> bool,
+    pieces: &mut Pieces,
+    mut each: impl FnMut(Arc<Vec<u8>>, usize, &[FrameAt]) -> bool,
 ) -> Result<(), Failure> {
     let failed = |error: CaptureError| Failure::operation(path.display(), error);
     let file = File::open(path).map_err(|e| failed(e.into()))?;
     let mut reader = CaptureReader::new(file).map_err(failed)?;
     let mut frames = Vec::new();
     let result = loop {
-        match reader.next_piece(&mut frames) {
-            Ok(Some(bytes)) => {
+        let mut piece = pieces.take();
+        match reader.next_piece(&mut piece, &mut frames) {
+            Ok(Some(count)) => {
                 report.last_ns = frames.iter().map(|f| f.time_ns).fold(report.last_ns, u64::max);
-                if !piece(bytes, &frames) {
+                if !each(pieces.lend(piece), count, &frames) {
                     break Ok(());
                 }
             }
@@ -105,8 +138,12 @@ fn read_file(
     result
 }
 
-fn spread(bytes: Vec<u8>, frames: &[FrameAt], distributor: &Distributor, workers: usize) -> Vec<Batch> {
-    let bytes = Arc::new(bytes);
+fn spread(
+    bytes: Arc<Vec<u8>>,
+    frames: &[FrameAt],
+    distributor: &Distributor,
+    workers: usize,
+) -> Vec<Batch> {
     let mut batches: Vec<Batch> = (0..workers)
         .map(|_| Batch {
             bytes: Arc::clone(&bytes),

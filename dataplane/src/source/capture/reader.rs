@@ -11,8 +11,9 @@ use tapir_parsers::wire::LinkType;
 /// captures stay far below this.
 const RECORD_BYTES_MAX: usize = 4 << 20;
 
-/// Bytes read at a time.
-const PIECE_BYTES: usize = 4 << 20;
+/// Bytes read at a time: so few that a piece is still in a cache when a worker reads it, so many that
+/// handing pieces over costs nothing.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Byte order of a file or section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,11 +136,17 @@ impl<R: Read> CaptureReader<R> {
         self.summary
     }
 
-    /// Reads the next piece: memory, and where its frames lie. `None` at the end.
+    /// Reads the next piece into `piece`, whose contents don't matter, and tells where its frames lie and how
+    /// many bytes it took of the file; memory that was used before is neither asked for nor cleared anew.
+    /// `None` at the end.
     ///
     /// # Errors
     /// When the file can't be read or is broken; frames before that were handed out.
-    pub fn next_piece(&mut self, frames: &mut Vec<FrameAt>) -> Result<Option<Vec<u8>>, CaptureError> {
+    pub fn next_piece(
+        &mut self,
+        piece: &mut Vec<u8>,
+        frames: &mut Vec<FrameAt>,
+    ) -> Result<Option<usize>, CaptureError> {
         frames.clear();
         if let Some(error) = self.error.take() {
             self.at_end = true;
@@ -148,17 +155,20 @@ impl<R: Read> CaptureReader<R> {
         if self.at_end {
             return Ok(None);
         }
-        let mut piece = std::mem::take(&mut self.left);
-        let kept = piece.len();
-        piece.resize(kept + PIECE_BYTES, 0);
-        let got = read_full(&mut self.input, &mut piece[kept..])?;
-        piece.truncate(kept + got);
+        let kept = self.left.len();
+        if piece.len() < kept + PIECE_BYTES {
+            piece.resize(kept + PIECE_BYTES, 0);
+        }
+        piece[..kept].copy_from_slice(&self.left);
+        self.left.clear();
+        let got = read_full(&mut self.input, &mut piece[kept..kept + PIECE_BYTES])?;
+        let piece = &piece[..kept + got];
         self.at_end = got < PIECE_BYTES;
         self.summary.file_bytes += got as u64;
         let piece_offset = self.summary.file_bytes - piece.len() as u64;
         let mut at = 0;
         loop {
-            match self.record(&piece, at, piece_offset) {
+            match self.record(piece, at, piece_offset) {
                 Ok(Some((next, frame))) => {
                     self.summary.packets += u64::from(frame.is_some());
                     frames.extend(frame);
@@ -168,7 +178,7 @@ impl<R: Read> CaptureReader<R> {
                 Err(error) => {
                     // The packets before it are handed out first.
                     self.error = Some(error);
-                    return Ok(Some(piece));
+                    return Ok(Some(got));
                 }
             }
         }
@@ -177,7 +187,7 @@ impl<R: Read> CaptureReader<R> {
         } else {
             self.left.extend_from_slice(&piece[at..]);
         }
-        Ok(Some(piece))
+        Ok(Some(got))
     }
 
     /// Reads the record at `at`: where the next begins, and its frame if it holds one. `None`: not whole.
