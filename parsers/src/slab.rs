@@ -6,6 +6,18 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Bytes of a cache line.
 const CACHE_LINE: usize = 64;
 
+/// Bytes by which pools grow at least. Memory that is asked for and not touched costs nothing, while every
+/// growth moves pages and has all cores forget addresses.
+const GROWTH_BYTES: usize = 4 << 20;
+
+/// Sees to it that one item more fits: at first by [`GROWTH_BYTES`], then by doubling.
+#[inline]
+pub(crate) fn make_room<T>(items: &mut Vec<T>) {
+    if items.len() == items.capacity() {
+        items.reserve(items.len().max(GROWTH_BYTES / size_of::<T>().max(1)));
+    }
+}
+
 /// Slots of `T`. The slot freed last is used first: its cache lines are still warm.
 pub(crate) struct Slab<T> {
     slots: Vec<T>,
@@ -39,6 +51,7 @@ impl<T> Slab<T> {
         if self.slots.len() >= self.slots_max {
             return None;
         }
+        make_room(&mut self.slots);
         self.slots.push(value);
         // So that giving slots back never allocates.
         if self.free.capacity() < self.slots.len() {

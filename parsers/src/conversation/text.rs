@@ -3,7 +3,7 @@
 //! A text entry is `field u8, length u16 (little-endian), bytes`; an attribute's bytes begin with the
 //! length of its key (u8) and the key.
 
-use crate::slab::NONE;
+use crate::slab::{NONE, make_room};
 
 /// Payload of one block, bytes: with its link 256, four cache lines, enough for most requests.
 const BLOCK_BYTES: usize = 252;
@@ -63,6 +63,7 @@ impl TextPool {
         if self.blocks.len() >= self.blocks_max {
             return None;
         }
+        make_room(&mut self.blocks);
         self.blocks.push(Block {
             next: NONE,
             bytes: [0; BLOCK_BYTES],
