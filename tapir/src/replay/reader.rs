@@ -138,12 +138,7 @@ fn read_file(
     result
 }
 
-fn spread(
-    bytes: Arc<Vec<u8>>,
-    frames: &[FrameAt],
-    distributor: &Distributor,
-    workers: usize,
-) -> Vec<Batch> {
+fn spread(bytes: Arc<Vec<u8>>, frames: &[FrameAt], distributor: &Distributor, workers: usize) -> Vec<Batch> {
     let mut batches: Vec<Batch> = (0..workers)
         .map(|_| Batch {
             bytes: Arc::clone(&bytes),
