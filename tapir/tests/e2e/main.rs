@@ -7,6 +7,7 @@
 #![cfg(feature = "dpdk")]
 
 mod drain;
+mod dubbo;
 mod grpc;
 mod http2;
 mod lab;

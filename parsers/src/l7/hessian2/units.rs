@@ -32,6 +32,13 @@ impl Units {
     /// single characters. What goes on with the last character is told by the byte that begins it: the
     /// value behind the string may begin with a byte that looks the same.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> usize {
+        if self.owed == 0
+            && let Some(all) = bytes.get(..self.left)
+            && all.is_ascii()
+        {
+            self.left = 0;
+            return all.len();
+        }
         let mut at = 0;
         while self.left > 0 && at < bytes.len() {
             let end = bytes.len().min(at.saturating_add(self.left));
