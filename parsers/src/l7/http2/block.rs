@@ -48,35 +48,37 @@ pub(super) struct Content<'a> {
     pub(super) whole: bool,
 }
 
-/// The block in `bytes`, which begin with `first`; `skip` bytes of its first piece are something else (a
+/// The block in `bytes`, which begin with `first`, its only frame; `skip` bytes of it are something else (a
 /// promised stream). `None` when it is broken.
 #[inline]
-pub(super) fn content<'a>(
-    first: &Frame,
-    bytes: &'a [u8],
-    skip: usize,
-    joined: &'a mut Joined,
-) -> Option<Content<'a>> {
+pub(super) fn single<'a>(first: &Frame, bytes: &'a [u8], skip: usize) -> Option<Content<'a>> {
     let payload = bytes.get(HEADER_BYTES..)?;
     let Some(payload) = payload.get(..first.payload_len()) else {
         // Of a frame that was cut the padding is not there to take off.
         let bytes = payload.get(offset(first) + skip..)?;
         return Some(Content { bytes, whole: false });
     };
-    let piece = frame::unpadded(first, payload)?.get(skip..)?;
-    if first.has(flag::END_HEADERS) {
-        return Some(Content {
-            bytes: piece,
-            whole: true,
-        });
+    let bytes = frame::unpadded(first, payload)?.get(skip..)?;
+    Some(Content { bytes, whole: true })
+}
+
+/// As [`single`], of a block that goes on in other frames.
+pub(super) fn several<'a>(
+    first: &Frame,
+    bytes: &'a [u8],
+    skip: usize,
+    joined: &'a mut Joined,
+) -> Option<Content<'a>> {
+    let piece = single(first, bytes, skip)?;
+    if !piece.whole {
+        return Some(piece);
     }
-    let whole = join(first, piece, bytes, joined);
+    let whole = join(first, piece.bytes, bytes, joined);
     Some(Content { bytes: joined, whole })
 }
 
 /// Joins the first piece of a block and those of the frames behind it, as far as there is room; says
 /// whether that is all.
-#[cold]
 fn join(first: &Frame, piece: &[u8], bytes: &[u8], joined: &mut Joined) -> bool {
     let mut push = |piece: &[u8]| {
         let room = joined.remaining_capacity();
@@ -130,7 +132,7 @@ mod tests {
         assert_eq!(extent(&first, &longer), Extent::Whole(bytes.len()));
         let of = |bytes, skip| {
             let mut joined = Joined::new();
-            content(&first, bytes, skip, &mut joined).map(|content| (content.bytes.to_vec(), content.whole))
+            several(&first, bytes, skip, &mut joined).map(|content| (content.bytes.to_vec(), content.whole))
         };
         assert_eq!(of(&longer, 0), Some((b"abcde".to_vec(), true)));
         assert_eq!(of(&bytes[..25], 1), Some((b"bcd".to_vec(), false)));

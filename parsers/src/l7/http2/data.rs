@@ -124,7 +124,14 @@ impl Http2 {
     /// The call that was just opened in `direction` may stream.
     #[inline]
     pub(super) fn begin_pieces(&mut self, direction: Direction, stream: u32, out: &mut Out<'_>) {
-        if out.settings().grpc_stream_records && out.named_proto().is_some() {
+        if out.settings().grpc_stream_records {
+            self.begin_track(direction, stream, out);
+        }
+    }
+
+    #[cold]
+    fn begin_track(&mut self, direction: Direction, stream: u32, out: &mut Out<'_>) {
+        if out.named_proto().is_some() {
             self.pieces.get_or_insert_default().begin(direction, stream);
         }
     }

@@ -1,6 +1,6 @@
 //! What was worth reading of one header block.
 
-use super::hpack::{Broken, huffman};
+use super::hpack::{Broken, huffman, push_fitting};
 use super::name::Name;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use arrayvec::ArrayVec;
@@ -70,23 +70,18 @@ impl Fields {
     /// Writes of a value what there is room for.
     #[inline]
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        let room = self.text.remaining_capacity();
-        let fits = bytes.get(..room).unwrap_or(bytes);
-        self.cut |= fits.len() < bytes.len();
-        // It fits.
-        let _ = self.text.try_extend_from_slice(fits);
+        self.cut |= bytes.len() > self.text.remaining_capacity();
+        push_fitting(&mut self.text, bytes);
     }
 
     /// Writes of a Huffman-coded value what there is room for, and says how long it is.
     #[inline]
     pub(super) fn push_coded(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
-        let before = self.text.len();
         let mut len = 0;
-        huffman::decode(bytes, |byte| {
-            let _ = self.text.try_push(byte);
-            len += 1;
+        huffman::decode(bytes, |piece| {
+            len += piece.len();
+            self.push(piece);
         })?;
-        self.cut |= self.text.len() - before < len;
         Ok(len)
     }
 

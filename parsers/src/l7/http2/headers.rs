@@ -1,6 +1,6 @@
 //! Header blocks: what they begin, say and end. Source: RFC 9113 sections 4.3, 6.2, 6.6, 6.10 and 8.
 
-use super::block::{self, Extent, Joined};
+use super::block::{self, Content, Extent, Joined};
 use super::data::role_of;
 use super::fields::Fields;
 use super::frame::{self, Frame, HEADER_BYTES, Kind, flag};
@@ -29,6 +29,8 @@ struct Message {
     ends: bool,
     /// Bytes of the block's frames.
     len: u64,
+    /// More of its frames follow than were looked at.
+    reaches_on: bool,
 }
 
 impl Http2 {
@@ -55,48 +57,81 @@ impl Http2 {
             },
             _ => None,
         };
-        let mut joined = Joined::new();
+        let message = Message {
+            stream: promised.unwrap_or(frame.stream),
+            pushed: promised.is_some(),
+            ends: promised.is_some() || frame.has(flag::END_STREAM),
+            len: end as u64,
+            reaches_on,
+        };
         let skip = if promised.is_some() { 4 } else { 0 };
-        let Some(content) = block::content(frame, bytes, skip, &mut joined) else {
+        if frame.has(flag::END_HEADERS) {
+            self.block(direction, message, block::single(frame, bytes, skip), out)
+        } else {
+            self.joined_block(direction, message, frame, bytes, skip, out)
+        }
+    }
+
+    /// Reads a block of several frames. By itself, because the room to join them is large.
+    #[cold]
+    #[inline(never)]
+    fn joined_block(
+        &mut self,
+        direction: Direction,
+        message: Message,
+        frame: &Frame,
+        bytes: &[u8],
+        skip: usize,
+        out: &mut Out<'_>,
+    ) -> Advance {
+        let mut joined = Joined::new();
+        let content = block::several(frame, bytes, skip, &mut joined);
+        self.block(direction, message, content, out)
+    }
+
+    fn block(
+        &mut self,
+        direction: Direction,
+        mut message: Message,
+        content: Option<Content<'_>>,
+        out: &mut Out<'_>,
+    ) -> Advance {
+        let Some(content) = content else {
             return Advance::Malformed;
         };
         let mut fields = Fields::new();
-        let table = &mut self.half(direction).table;
+        let half = self.half(direction);
         let read = if content.whole {
-            hpack::decode(content.bytes, table, &mut fields)
+            hpack::decode(content.bytes, &mut half.table, &mut fields)
         } else {
-            let read = hpack::decode_part(content.bytes, table, &mut fields).map(|_| ());
+            let read = hpack::decode_part(content.bytes, &mut half.table, &mut fields).map(|_| ());
             fields.unknown = true;
-            table.forget();
+            half.table.forget();
             read
         };
         if read.is_err() {
             return Advance::Malformed;
         }
-        let mut message = Message {
-            stream: promised.unwrap_or(frame.stream),
-            pushed: promised.is_some(),
-            ends: promised.is_some() || frame.has(flag::END_STREAM),
-            len: end as u64,
-        };
-        self.half(direction).overlong = None;
-        if reaches_on {
-            self.half(direction).overlong = Some(Overlong {
-                role: if message.pushed {
-                    Role::Request
-                } else {
-                    role_of(direction)
-                },
+        half.overlong = None;
+        if message.reaches_on {
+            let role = if message.pushed {
+                Role::Request
+            } else {
+                role_of(direction)
+            };
+            half.overlong = Some(Overlong {
+                role,
                 stream: message.stream,
                 ends: message.ends,
             });
             message.ends = false;
         }
-        match (direction, promised) {
-            (Direction::ToServer, _) | (_, Some(_)) => self.request(direction, &message, &fields, out),
-            (Direction::ToClient, None) => self.response(&message, &fields, out),
+        if direction == Direction::ToServer || message.pushed {
+            self.request(direction, &message, &fields, out);
+        } else {
+            self.response(&message, &fields, out);
         }
-        Advance::Skip(end as u64)
+        Advance::Skip(message.len)
     }
 
     /// A piece of a block that is too long, or whose beginning was not seen: what it does to the table is not

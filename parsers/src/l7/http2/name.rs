@@ -57,19 +57,20 @@ impl Name {
         !matches!(self, Self::Other | Self::Unknown | Self::Scheme)
     }
 
-    /// A bit of its own.
+    /// A bit of its own. They are numbered as they are declared, so that no table is needed to find it.
     #[inline]
     pub(super) const fn bit(self) -> u64 {
         1 << match self {
-            Self::Other | Self::Unknown => 0,
-            Self::Method => 1,
-            Self::Path => 2,
-            Self::Authority => 3,
-            Self::Scheme => 4,
-            Self::Status => 5,
-            Self::GrpcTimeout => 6,
-            Self::TripleVersion => 7,
-            Self::Triple => 8,
+            Self::Other => 0,
+            Self::Unknown => 1,
+            Self::Method => 2,
+            Self::Path => 3,
+            Self::Authority => 4,
+            Self::Scheme => 5,
+            Self::Status => 6,
+            Self::GrpcTimeout => 7,
+            Self::TripleVersion => 8,
+            Self::Triple => 9,
             Self::Http(header) => 16 + header as u32,
         }
     }

@@ -96,13 +96,11 @@ fn field(reader: &mut Reader<'_>) -> Result<Option<Name>, Broken> {
 /// The beginning of a string, decoded.
 fn plain(text: Text<'_>) -> Result<ArrayVec<u8, NAME_BYTES_MAX>, Broken> {
     let mut plain = ArrayVec::new();
-    let mut push = |byte| {
-        let _ = plain.try_push(byte);
-    };
+    let mut push = |piece: &[u8]| super::push_fitting(&mut plain, piece);
     if text.huffman {
         huffman::decode(text.bytes, push)?;
     } else {
-        text.bytes.iter().copied().for_each(&mut push);
+        push(text.bytes);
     }
     Ok(plain)
 }

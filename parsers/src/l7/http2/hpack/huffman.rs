@@ -35,13 +35,30 @@ const SYMBOLS: usize = 257;
 const END_OF_STRING: u16 = 256;
 /// Bits of the longest code.
 const LENGTH_MAX: usize = 30;
-/// Bits that the first look-up sees: all codes of text that is common are shorter.
-const SHORT_BITS: u32 = 10;
+/// Bits that a look-up sees: all codes of text that is common are shorter, and most pairs of them.
+const SEEN_BITS: u32 = 11;
+
+/// Symbols that the bits of a look-up begin with.
+#[derive(Clone, Copy)]
+struct Found {
+    symbols: [u8; 2],
+    /// Bits of the first one's code; 0: it is longer than what was looked at.
+    first: u8,
+    /// Bits of both codes; as many as of the first where there is only one.
+    both: u8,
+}
+
+impl Found {
+    const NONE: Self = Self {
+        symbols: [0; 2],
+        first: 0,
+        both: 0,
+    };
+}
 
 /// What is computed from the lengths.
 struct Code {
-    /// Symbol and length of the short code that these bits begin with; length 0: a longer one.
-    short: [(u8, u8); 1 << SHORT_BITS],
+    found: [Found; 1 << SEEN_BITS],
     /// Of each length: its first code, how many there are, and where their symbols stand.
     first: [u32; LENGTH_MAX + 1],
     count: [u16; LENGTH_MAX + 1],
@@ -55,7 +72,7 @@ static CODE: Code = Code::new();
 impl Code {
     const fn new() -> Self {
         let mut code = Self {
-            short: [(0, 0); 1 << SHORT_BITS],
+            found: [Found::NONE; 1 << SEEN_BITS],
             first: [0; LENGTH_MAX + 1],
             count: [0; LENGTH_MAX + 1],
             at: [0; LENGTH_MAX + 1],
@@ -71,7 +88,7 @@ impl Code {
             while symbol < SYMBOLS {
                 if LENGTHS[symbol] as usize == length {
                     code.symbols[next_at as usize] = symbol as u16;
-                    code.fill_short(next_code, length as u32, symbol as u8);
+                    code.fill_first(next_code, length as u32, symbol as u8);
                     code.count[length] += 1;
                     next_code += 1;
                     next_at += 1;
@@ -83,34 +100,43 @@ impl Code {
         }
         // Every bit string is a code or the beginning of one.
         assert!(next_code == 1 << (LENGTH_MAX + 1));
+        code.fill_second();
         code
     }
 
-    const fn fill_short(&mut self, code: u32, length: u32, symbol: u8) {
-        if length > SHORT_BITS {
+    const fn fill_first(&mut self, code: u32, length: u32, symbol: u8) {
+        if length > SEEN_BITS {
             return;
         }
-        let free = SHORT_BITS - length;
+        let free = SEEN_BITS - length;
         let mut i = 0;
         while i < 1 << free {
-            self.short[((code << free) | i) as usize] = (symbol, length as u8);
+            let found = &mut self.found[((code << free) | i) as usize];
+            found.symbols[0] = symbol;
+            found.first = length as u8;
+            found.both = length as u8;
             i += 1;
         }
     }
 
-    /// Symbol and length of the code that `window` begins with.
-    #[inline]
-    fn first_symbol(&self, window: u64) -> (u16, u32) {
-        match self.short[(window >> (64 - SHORT_BITS)) as usize] {
-            (symbol, length @ 1..) => (u16::from(symbol), u32::from(length)),
-            _ => self.long(window),
+    /// Finds the codes that stand behind first ones.
+    const fn fill_second(&mut self) {
+        let mut bits = 0;
+        while bits < 1 << SEEN_BITS {
+            let first = self.found[bits].first;
+            let behind = self.found[(bits << first) & ((1 << SEEN_BITS) - 1)];
+            if first > 0 && behind.first > 0 && (first + behind.first) as u32 <= SEEN_BITS {
+                self.found[bits].symbols[1] = behind.symbols[0];
+                self.found[bits].both = first + behind.first;
+            }
+            bits += 1;
         }
     }
 
-    /// Symbol and length of the code that `window` begins with, which is longer than [`SHORT_BITS`].
+    /// Symbol and length of the code that `window` begins with, which is longer than [`SEEN_BITS`].
     #[cold]
     fn long(&self, window: u64) -> (u16, u32) {
-        for length in SHORT_BITS as usize + 1..=LENGTH_MAX {
+        for length in SEEN_BITS as usize + 1..=LENGTH_MAX {
             let above = (window >> (64 - length)) as u32 - self.first[length];
             if above < u32::from(self.count[length]) {
                 let symbol = self.symbols.get(usize::from(self.at[length]) + above as usize);
@@ -121,63 +147,132 @@ impl Code {
     }
 }
 
-/// Passes the decoded bytes of `bytes` to `push`.
-#[inline]
-pub(in crate::l7::http2) fn decode(mut bytes: &[u8], mut push: impl FnMut(u8)) -> Result<(), Broken> {
-    // Bits not decoded yet stand at the top.
-    let (mut window, mut held) = (0u64, 0u32);
-    // As long as there are eight bytes, every code in the upper half of the window is whole.
-    while let Some(chunk) = bytes.first_chunk() {
-        window |= u64::from_be_bytes(*chunk) >> held;
-        let taken = (64 - held) / 8;
-        bytes = bytes.get(taken as usize..).unwrap_or(&[]);
-        held += taken * 8;
-        // Bits of a byte that was not taken come again.
-        window &= u64::MAX << (64 - held);
-        while held >= LENGTH_MAX as u32 {
-            let (symbol, length) = CODE.first_symbol(window);
-            if symbol == END_OF_STRING {
-                return Err(Broken);
-            }
-            push(symbol as u8);
-            window <<= length;
-            held -= length;
+/// Bits not decoded yet.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    /// They stand at the top.
+    window: u64,
+    /// Bits of `window` that count.
+    held: u32,
+}
+
+impl Bits<'_> {
+    /// Fills the window; false when there is nothing to fill it with.
+    #[inline]
+    fn fill(&mut self) -> bool {
+        if let Some(chunk) = self.bytes.first_chunk() {
+            // Of a byte that does not fit the bits come again, in the same place.
+            self.window |= u64::from_be_bytes(*chunk) >> self.held;
+            let taken = (64 - self.held) / 8;
+            self.bytes = self.bytes.get(taken as usize..).unwrap_or(&[]);
+            self.held += taken * 8;
+            return true;
+        }
+        let before = self.held;
+        while self.held <= 56
+            && let Some((byte, rest)) = self.bytes.split_first()
+        {
+            self.window |= u64::from(*byte) << (56 - self.held);
+            self.bytes = rest;
+            self.held += 8;
+        }
+        self.held > before
+    }
+
+    #[inline]
+    fn take(&mut self, count: u32) {
+        self.window <<= count;
+        self.held -= count;
+    }
+}
+
+/// Decoded bytes on their way.
+struct Text {
+    bytes: [u8; Self::ROOM as usize],
+    /// Below `ROOM`.
+    len: u8,
+}
+
+impl Text {
+    const ROOM: u8 = 64;
+
+    /// Takes the first `count`, 1 or 2, of `symbols`; there is room for two.
+    #[inline]
+    fn put(&mut self, symbols: [u8; 2], count: u8, push: &mut impl FnMut(&[u8])) {
+        let at = usize::from(self.len);
+        if let Some(room) = self.bytes.get_mut(at..at + 2) {
+            room.copy_from_slice(&symbols);
+        }
+        self.len += count;
+        if self.len > Self::ROOM - 2 {
+            self.pass(push);
         }
     }
-    for byte in bytes {
-        window |= u64::from(*byte) << (56 - held);
-        held += 8;
-        // At most 29 bits are left over from above.
-        while held >= LENGTH_MAX as u32 {
-            let (symbol, length) = CODE.first_symbol(window);
-            if symbol == END_OF_STRING {
-                return Err(Broken);
+
+    fn pass(&mut self, push: &mut impl FnMut(&[u8])) {
+        push(self.bytes.get(..usize::from(self.len)).unwrap_or(&[]));
+        self.len = 0;
+    }
+}
+
+/// Passes the decoded bytes of `bytes` to `push`, some at a time.
+#[inline]
+pub(in crate::l7::http2) fn decode(bytes: &[u8], mut push: impl FnMut(&[u8])) -> Result<(), Broken> {
+    let mut bits = Bits {
+        bytes,
+        window: 0,
+        held: 0,
+    };
+    let mut text = Text {
+        bytes: [0; Text::ROOM as usize],
+        len: 0,
+    };
+    while bits.fill() {
+        // Every code that begins in so many bits is whole.
+        while bits.held >= LENGTH_MAX as u32 {
+            let found = CODE.found[(bits.window >> (64 - SEEN_BITS)) as usize];
+            if found.first == 0 {
+                let (symbol, length) = CODE.long(bits.window);
+                if symbol == END_OF_STRING {
+                    return Err(Broken);
+                }
+                text.put([symbol as u8, 0], 1, &mut push);
+                bits.take(length);
+                continue;
             }
-            push(symbol as u8);
-            window <<= length;
-            held -= length;
+            let count = 1 + u8::from(found.both > found.first);
+            text.put(found.symbols, count, &mut push);
+            bits.take(u32::from(found.both));
         }
     }
     loop {
-        let (symbol, length) = CODE.first_symbol(window);
-        if length > held {
+        let found = CODE.found[(bits.window >> (64 - SEEN_BITS)) as usize];
+        let (symbol, length) = match found.first {
+            0 => CODE.long(bits.window),
+            length => (u16::from(found.symbols[0]), u32::from(length)),
+        };
+        if length > bits.held {
             // What is left is padding: the first bits of the end of string, less than a byte of them.
-            let ones = window.leading_ones() >= held;
-            return if held < 8 && ones { Ok(()) } else { Err(Broken) };
+            let ones = bits.window.leading_ones() >= bits.held;
+            text.pass(&mut push);
+            return if bits.held < 8 && ones {
+                Ok(())
+            } else {
+                Err(Broken)
+            };
         }
         if symbol == END_OF_STRING {
             return Err(Broken);
         }
-        push(symbol as u8);
-        window <<= length;
-        held -= length;
+        text.put([symbol as u8, 0], 1, &mut push);
+        bits.take(length);
     }
 }
 
 /// Length of what [`decode`] decodes, bytes.
 pub(super) fn decoded_len(bytes: &[u8]) -> Result<usize, Broken> {
     let mut len = 0;
-    decode(bytes, |_| len += 1)?;
+    decode(bytes, |piece| len += piece.len())?;
     Ok(len)
 }
 
@@ -197,7 +292,7 @@ mod tests {
 
     fn decoded(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
         let mut text = Vec::new();
-        decode(bytes, |byte| text.push(byte))?;
+        decode(bytes, |piece| text.extend_from_slice(piece))?;
         assert_eq!(decoded_len(bytes), Ok(text.len()));
         Ok(text)
     }

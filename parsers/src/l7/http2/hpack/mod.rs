@@ -217,10 +217,18 @@ fn name_of(text: Text<'_>) -> Result<(Name, usize), Broken> {
     }
     let mut name = ArrayVec::<u8, NAME_BYTES_MAX>::new();
     let mut len = 0;
-    huffman::decode(text.bytes, |byte| {
+    huffman::decode(text.bytes, |piece| {
         // A longer one is not worth reading, but `tri-` may begin it.
-        let _ = name.try_push(byte);
-        len += 1;
+        push_fitting(&mut name, piece);
+        len += piece.len();
     })?;
     Ok((Name::of(&name), len))
+}
+
+/// Appends of `bytes` what there is room for.
+#[inline]
+pub(super) fn push_fitting<const ROOM: usize>(to: &mut ArrayVec<u8, ROOM>, bytes: &[u8]) {
+    let fits = bytes.get(..to.remaining_capacity()).unwrap_or(bytes);
+    // It fits.
+    let _ = to.try_extend_from_slice(fits);
 }
