@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 use crate::matching::exactly;
 use crate::peers;
-use crate::running::Running;
+use crate::running::{ONE_QUEUE, Running};
 use crate::traffic::{SERVER, matched, with};
 use serde_json::{Value, json};
 
@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 const PORT: u16 = 8080;
 /// Of nghttpx, before it.
 const PROXY: u16 = 8081;
+/// Of the lab's nginx.
+const NGINX: u16 = 8082;
 
 #[test]
 fn requests_of_all_kinds() {
@@ -36,13 +38,23 @@ fn requests_of_all_kinds() {
         ],
         PROXY,
     );
-    let tapir = Running::start(&lab, &["--vdev", "net_af_packet0,iface=srv0", "--lcores", "1"]);
-    let expected = [nghttp(&lab), h2load(&lab), upgrade(&lab)].concat();
+    let tapir = Running::start(&lab, &ONE_QUEUE);
+    let expected = [nghttp(&lab), h2load(&lab), nginx(&lab), upgrade(&lab)].concat();
     let health = tapir.health_at_rest();
     assert_eq!(health["packets"]["difference"], 0, "{health}");
+    assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
     let finished = tapir.interrupt();
     assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);
     exactly(&finished.records, &expected);
+    // A body of a megabyte counts with the heads of its frames: nine bytes for each 16 KiB at least.
+    let length_of = |resource: &str, key: &str| {
+        let mut records = finished.records.iter();
+        let whole = |r: &&Value| r["resource"] == resource && r["server_port"] == NGINX;
+        records.find(whole).and_then(|record| record[key].as_u64())
+    };
+    let framed = 1_000_000 + 9 * 62..1_005_000;
+    assert!(length_of("/upload", "req_len").is_some_and(|len| framed.contains(&len)));
+    assert!(length_of("/large.txt", "resp_len").is_some_and(|len| framed.contains(&len)));
 }
 
 fn request(port: u16) -> Value {
@@ -92,6 +104,56 @@ fn h2load(lab: &Lab) -> Vec<Value> {
         );
         2000
     ]
+}
+
+/// Methods, codes and bodies, and streams at once from another server.
+fn nginx(lab: &Lab) -> Vec<Value> {
+    let large = lab.path("lab/nginx/www/large.txt");
+    lab.clients(&format!(
+        "curl() {{ command curl -s -o /dev/null --http2-prior-knowledge \"$@\"; }}
+         url=http://{SERVER}:{NGINX}
+         for path in /api/items/17?full=1 /missing /broken; do curl $url$path; done
+         curl -A probe/1 -H 'X-Forwarded-For: 192.0.2.7' -e http://shop.test/ --data item=17 $url/upload?small
+         curl -X DELETE $url/api/items/17
+         curl --data-binary @{} $url/upload
+         curl $url/large.txt
+         h2load -n 500 -c 2 -m 100 $url/index.html",
+        large.display()
+    ));
+    let ok = request(NGINX);
+    let mut expected = vec![
+        with(
+            &ok,
+            json!({"resource": "/api/items/17?full=1", "endpoint": "/api/items"}),
+        ),
+        with(
+            &ok,
+            json!({"resource": "/missing", "code": 404, "status": "client_error"}),
+        ),
+        with(
+            &ok,
+            json!({"resource": "/broken", "code": 503, "status": "server_error"}),
+        ),
+        with(
+            &ok,
+            json!({"resource": "/upload?small", "req_type": "POST", "user_agent": "probe/1",
+                   "forwarded_for": "192.0.2.7", "referer": "http://shop.test/"}),
+        ),
+        with(
+            &ok,
+            json!({"resource": "/api/items/17", "req_type": "DELETE", "code": 200}),
+        ),
+        with(&ok, json!({"resource": "/upload", "req_type": "POST"})),
+        with(&ok, json!({"resource": "/large.txt"})),
+    ];
+    expected.extend(vec![
+        with(
+            &ok,
+            json!({"resource": "/index.html", "user_agent": "h2load nghttp2/1.52.0"})
+        );
+        500
+    ]);
+    expected
 }
 
 /// The first request is HTTP/1.1's, answered there by 101 and on stream 1 by what it asked for; the second

@@ -17,3 +17,4 @@ mod ports;
 mod refusals;
 mod running;
 mod traffic;
+mod websocket;

@@ -1,4 +1,7 @@
-"""Calls grpc_server.py in every form, and checks what it answers. Usage: grpc_client.py ADDRESS:PORT."""
+"""Calls grpc_server.py in every form, and checks what it answers.
+
+Usage: grpc_client.py ADDRESS:PORT CALLS, the number of calls one after the other, and then at once.
+"""
 
 import sys
 
@@ -24,13 +27,14 @@ def fails(call, code):
 
 
 def main():
+    count = int(sys.argv[2])
     with grpc.insecure_channel(sys.argv[1]) as channel:
         get = channel.unary_unary("/shop.Cart/Get")
         items = channel.unary_stream("/shop.Cart/List")
         put = channel.stream_unary("/shop.Cart/Put")
         chat = channel.stream_stream("/shop.Cart/Chat")
 
-        for number in range(20):
+        for number in range(count):
             assert get(b"%d" % number) == b"got %d" % number
         assert get(b"17", metadata=METADATA, timeout=20) == b"got 17"
         assert len(list(items(b"5"))) == 5
@@ -45,7 +49,7 @@ def main():
         fails(lambda: channel.unary_unary("/shop.Cart/Steal")(b""), grpc.StatusCode.UNIMPLEMENTED)
 
         # Many at once on one connection.
-        calls = [get.future(b"together") for _ in range(100)]
+        calls = [get.future(b"together") for _ in range(count)]
         assert all(call.result() == b"got together" for call in calls)
 
 
