@@ -151,6 +151,10 @@ pub const COMPRESSED_WHOLE_BYTES_MAX: usize = 16 * 1024;
 /// lifetime of the connection, so shorter than what one record may carry.
 pub const UPGRADE_TEXT_BYTES_MAX: usize = 1024;
 
+/// Bytes of a WebSocket frame that are unmasked at once for the protocol within: most messages, and little
+/// of a long one whose payload is passed.
+pub const UNMASK_BYTES: usize = 2048;
+
 /// Longest HTTP status line that a response is found by after a gap, bytes: reasons are a few words, and
 /// without a bound a search would cost the square of its input.
 pub const STATUS_LINE_BYTES_MAX: usize = 256;

@@ -56,6 +56,14 @@ impl Direction {
     }
 }
 
+/// What the bytes of a protocol travel in, where that is not the transport itself. The engine takes it off:
+/// a parser does not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// WebSocket messages (RFC 6455).
+    WebSocket,
+}
+
 /// The transports a protocol runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transports(u8);
@@ -188,6 +196,10 @@ pub trait Parser: Sized {
     const ATTRS: &'static [&'static str] = &[];
     /// Protocols whose parsers hand flows over to this one: they run where this one is wanted.
     const FOUND_BY: &'static [Protocol] = &[];
+
+    /// WebSocket subprotocols (RFC 6455 section 1.9) in whose messages it travels; it must be
+    /// [`FOUND_BY`](Self::FOUND_BY) HTTP/1 then.
+    const SUBPROTOCOLS: &'static [&'static str] = &[];
 
     /// Whether it remembers something between the exchanges of a flow over UDP or ICMP. Where it does
     /// not, an idle flow costs no memory here.

@@ -4,9 +4,10 @@ use super::exchange::{Exchange, Role};
 use super::writer::TextWriter;
 use super::{Exchanges, Moment, NO_MESSAGE, Talk};
 use crate::field::{Ended, Field, Status};
+use crate::inference::bit;
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
-use crate::parser::{Direction, Pairing};
+use crate::parser::{Direction, Framing, Pairing};
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
@@ -17,6 +18,8 @@ use std::net::Ipv6Addr;
 pub struct HandOver {
     /// The protocol from here on; `None`: infer it.
     pub protocol: Option<Protocol>,
+    /// What it travels in from here on.
+    pub framing: Option<Framing>,
     /// Passed to [`Parser::inherit`](crate::parser::Parser::inherit).
     pub domain: Vec<u8>,
     /// Passed to [`Parser::inherit`](crate::parser::Parser::inherit).
@@ -463,6 +466,11 @@ impl<'a> Out<'a> {
     /// Requests of this flow that wait for their responses.
     pub fn outstanding(&self) -> usize {
         self.talk.conversation.requests.count as usize
+    }
+
+    /// Whether records are made of `protocol`.
+    pub fn wants(&self, protocol: Protocol) -> bool {
+        self.talk.wanted & bit(protocol) != 0
     }
 
     /// What the flow becomes; return [`Advance::HandOver`](crate::parser::Advance::HandOver) after it.

@@ -17,6 +17,8 @@ pub(super) enum Step {
     Need(usize),
     /// The unit is broken: look for the next message behind its first byte.
     Resync,
+    /// So many bytes of the input are done with, and what follows travels in frames.
+    Wrapped(usize),
     /// The flow has no parser any more: infer again from here.
     Infer,
     /// Nothing more is wanted of the flow.
@@ -58,6 +60,10 @@ impl Engine {
             match self.feed_stitched(&mut feed, bytes, sink) {
                 Fed::Rest(used) => bytes = bytes.get(used..).unwrap_or(&[]),
                 Fed::Kept => return Verdict::Continue,
+                Fed::Wrapped(used) => {
+                    let bytes = bytes.get(used..).unwrap_or(&[]);
+                    return self.feed_wrapped(index, direction, &Chunk { bytes, ..*chunk }, sink);
+                }
                 Fed::Over(verdict) => return verdict,
             }
         }
@@ -107,6 +113,7 @@ impl Engine {
             };
             match step {
                 Step::Advanced(n) => at += n,
+                Step::Wrapped(n) => break Fed::Wrapped((at + n).saturating_sub(before)),
                 Step::Need(n) => {
                     buffer.drain(..at);
                     if let Some(stream) = self.stream(feed) {
@@ -195,6 +202,15 @@ impl Engine {
             };
             match self.step(feed, input, (feed.time_ns, feed.peer_offset), sink) {
                 Step::Advanced(n) => bytes = bytes.get(n..).unwrap_or(&[]),
+                Step::Wrapped(n) => {
+                    let chunk = Chunk {
+                        bytes: bytes.get(n..).unwrap_or(&[]),
+                        time_ns: feed.time_ns,
+                        offset: 0,
+                        peer_offset: Some(feed.peer_offset),
+                    };
+                    return self.feed_wrapped(feed.index, feed.direction, &chunk, sink);
+                }
                 Step::Need(n) => {
                     self.keep_unit(feed, bytes, n);
                     return Verdict::Continue;
@@ -296,6 +312,7 @@ impl Engine {
         self.disown_keeping_stitch(feed);
         let Some(HandOver {
             protocol: Some(protocol),
+            framing,
             domain,
             resource,
         }) = to
@@ -320,7 +337,15 @@ impl Engine {
         if let Some(session) = self.sessions.get(feed.index) {
             self.parsers.inherit(protocol, session.parser, &domain, &resource);
         }
-        Step::Advanced(used)
+        match framing {
+            Some(framing) if self.wrap(feed.index, framing) => Step::Wrapped(used),
+            Some(_) => {
+                self.counters.of_mut(protocol).exchanges_refused += 1;
+                self.release(feed.index);
+                Step::Ignore
+            }
+            None => Step::Advanced(used),
+        }
     }
 
     /// Takes the parser away but leaves the stitch buffer that the caller is reading from in place.
@@ -392,12 +417,29 @@ pub(super) struct Feed {
     pub(super) idle: u32,
 }
 
+impl Feed {
+    /// For what happens beside the bytes: a gap, or a loss of place.
+    pub(super) fn beside(index: u32, direction: Direction, time_ns: u64) -> Self {
+        Self {
+            index,
+            direction,
+            time_ns,
+            peer_offset: 0,
+            ended: false,
+            datagram: false,
+            idle: 0,
+        }
+    }
+}
+
 /// What became of a chunk that was joined to a stitch buffer.
 pub(super) enum Fed {
     /// So many bytes of the chunk are done with; the rest can be read where it lies.
     Rest(usize),
     /// All of it is kept until more comes.
     Kept,
+    /// So many bytes of the chunk are done with; the rest travels in frames.
+    Wrapped(usize),
     /// The flow goes on without a parser, or not at all.
     Over(Verdict),
 }

@@ -11,19 +11,21 @@ mod recovery;
 mod session;
 mod stitch;
 mod unknown;
+mod wrapped;
 
 use crate::conversation::{Conversation, Exchanges, Talk};
 use crate::counters::EngineCounters;
 use crate::field::Ended;
 use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache, bit};
 use crate::l7::{DECLARATIONS, Parsers, Protocol};
-use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX};
+use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX, UNMASK_BYTES};
 use crate::parser::{Direction, ProbeContext, Speaker, Transports};
 use crate::record::{FlowFacts, RecordSink};
 use crate::settings::Settings;
 use crate::slab::{NONE, Slab};
 use session::{Session, Stream};
 use stitch::StitchPool;
+use wrapped::Wrapping;
 
 /// Handle of a session; valid until [`Verdict::Ignore`] or [`Engine::close`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,9 @@ pub struct Engine {
     parsers: Parsers,
     exchanges: Exchanges,
     stitches: StitchPool,
+    wrappings: Slab<Wrapping>,
+    /// Payload of a frame without its mask.
+    unmasked: Vec<u8>,
     candidates: Candidates,
     wanted: ProtocolSet,
     servers: ServerCache,
@@ -114,6 +119,8 @@ impl Engine {
             parsers: Parsers::default(),
             exchanges: Exchanges::new(),
             stitches: StitchPool::with_limit(STITCH_BUFFERS_MAX),
+            wrappings: Slab::with_limit(SESSIONS_PER_LCORE_MAX),
+            unmasked: Vec::with_capacity(UNMASK_BYTES),
             candidates: Candidates::new(wanted),
             wanted,
             servers: ServerCache::default(),
@@ -135,7 +142,11 @@ impl Engine {
 
     /// Memory of sessions, parsers and exchanges that was ever in use, bytes.
     pub fn state_bytes(&self) -> usize {
-        self.sessions.bytes() + self.parsers.bytes() + self.exchanges.bytes() + self.stitches.bytes()
+        self.sessions.bytes()
+            + self.parsers.bytes()
+            + self.exchanges.bytes()
+            + self.stitches.bytes()
+            + self.wrappings.bytes()
     }
 
     /// Requests and early responses that wait.
@@ -247,6 +258,9 @@ impl Engine {
         if session.protocol.is_none() {
             return self.data_unknown(id.0, direction, chunk, sink);
         }
+        if session.wrapping != NONE {
+            return self.feed_wrapped(id.0, direction, chunk, sink);
+        }
         let datagram = session.facts.l4 != 0;
         let verdict = self.feed(id.0, direction, chunk, datagram, sink);
         if datagram && verdict == Verdict::Continue {
@@ -284,6 +298,9 @@ impl Engine {
             return Verdict::Ignore;
         };
         let direction = session.logical(direction);
+        if session.wrapping != NONE {
+            return self.gap_wrapped(id.0, direction, len, time_ns, sink);
+        }
         self.feed_gap(id.0, direction, len, time_ns, sink)
     }
 
@@ -400,6 +417,10 @@ impl Engine {
             self.parsers.remove(protocol, session.parser);
         }
         session.parser = NONE;
+        if session.wrapping != NONE {
+            self.wrappings.remove(session.wrapping, Wrapping::default());
+            session.wrapping = NONE;
+        }
         session.malformed = 0;
         session.conversation = Conversation::EMPTY;
         for stream in &mut session.streams {

@@ -102,15 +102,7 @@ impl Engine {
         sink: &mut dyn RecordSink,
     ) -> Verdict {
         self.flush_unit(index, direction, sink);
-        let feed = Feed {
-            index,
-            direction,
-            time_ns,
-            peer_offset: 0,
-            ended: false,
-            datagram: false,
-            idle: 0,
-        };
+        let feed = Feed::beside(index, direction, time_ns);
         let Some(session) = self.sessions.get_mut(index) else {
             return Verdict::Ignore;
         };

@@ -53,6 +53,8 @@ pub(crate) struct Session {
     /// Protocols that were guessed and turned out wrong.
     pub(crate) refused: ProtocolSet,
     pub(crate) parser: u32,
+    /// The frames that it travels in, if it does.
+    pub(crate) wrapping: u32,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) malformed: u8,
     pub(crate) tries: u8,
@@ -85,6 +87,7 @@ impl Session {
         conversation: Conversation::EMPTY,
         refused: 0,
         parser: NONE,
+        wrapping: NONE,
         protocol: None,
         malformed: 0,
         tries: 0,

@@ -35,6 +35,8 @@ pub struct Declaration {
     pub attrs: &'static [&'static str],
     /// See [`Parser::FOUND_BY`].
     pub found_by: &'static [Protocol],
+    /// See [`Parser::SUBPROTOCOLS`].
+    pub subprotocols: &'static [&'static str],
     /// See [`Parser::probe`].
     pub probe: fn(&[u8], &ProbeContext) -> Probe,
 }
@@ -54,6 +56,7 @@ impl Declaration {
             keeps_datagram_state: P::KEEPS_DATAGRAM_STATE,
             attrs: P::ATTRS,
             found_by: P::FOUND_BY,
+            subprotocols: P::SUBPROTOCOLS,
             probe: P::probe,
         }
     }
@@ -66,6 +69,7 @@ impl Declaration {
             first_bytes: [ByteSet::NONE; 4],
             attrs: S::ATTRS,
             found_by: S::FOUND_BY,
+            subprotocols: &[],
             probe: |_, _| Probe::NoMatch,
             ..Self::of::<P>(protocol)
         }
@@ -223,6 +227,12 @@ impl Protocol {
     /// The protocol of this number, if there is one.
     pub fn from_number(number: u8) -> Option<Self> {
         DECLARATIONS.get(usize::from(number)).map(|d| d.protocol)
+    }
+
+    /// The protocol that travels in WebSocket messages of this subprotocol, if there is one.
+    pub fn of_subprotocol(name: &[u8]) -> Option<Self> {
+        let is_it = |d: &&Declaration| d.subprotocols.iter().any(|known| known.as_bytes() == name);
+        DECLARATIONS.iter().find(is_it).map(|d| d.protocol)
     }
 
     /// The protocol of this name, if there is one.

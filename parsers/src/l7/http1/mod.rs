@@ -11,6 +11,7 @@ mod speed;
 mod start_line;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use super::Protocol;
 use super::http::target::{self, Target};
@@ -20,7 +21,7 @@ use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
 use crate::limits::{FOLDED_VALUE_BYTES_MAX, UPGRADE_TEXT_BYTES_MAX};
 use crate::line_ends::LineEnds;
-use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Transports};
+use crate::parser::{Advance, Direction, Framing, Input, Pairing, Parser, Probe, ProbeContext, Transports};
 use arrayvec::ArrayVec;
 use chunk::Chunk;
 use head::{Announced, Fields};
@@ -260,7 +261,8 @@ impl Http1 {
         if self.upgrade.is_some() || line.code == 101 {
             let upgrade = self.upgrade.take();
             if line.code == 101 {
-                return switch_protocols(upgrade, &fields, len, out);
+                let head = input.bytes.get(..len).unwrap_or(&[]);
+                return switch_protocols(upgrade, &fields, head, out);
             }
         }
         if opens_tunnel(asked, &line) {
@@ -403,23 +405,29 @@ fn becomes(fields: &Fields<'_>) -> Option<Protocol> {
     }
 }
 
-/// The connection goes on as something else (RFC 9110 section 15.2.2): WebSocket frames, or what
-/// inference finds.
+/// The connection goes on as something else (RFC 9110 section 15.2.2): WebSocket frames, what both sides
+/// agreed to send in them, or what inference finds.
 #[cold]
 fn switch_protocols(
     upgrade: Option<Box<Upgrade>>,
     fields: &Fields<'_>,
-    len: usize,
+    head: &[u8],
     out: &mut Out<'_>,
 ) -> Advance {
     out.close();
     let (domain, resource) = upgrade
         .map(|upgrade| (upgrade.domain, upgrade.resource))
         .unwrap_or_default();
+    let becomes = becomes(fields);
+    let within = match becomes {
+        Some(Protocol::Websocket) => upgrade::within_websocket(head, out),
+        _ => None,
+    };
     out.hand_over(HandOver {
-        protocol: becomes(fields),
+        protocol: within.or(becomes),
+        framing: within.map(|_| Framing::WebSocket),
         domain,
         resource,
     });
-    Advance::HandOver(len)
+    Advance::HandOver(head.len())
 }

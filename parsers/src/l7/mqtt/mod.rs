@@ -1,5 +1,5 @@
 //! MQTT 3.1, 3.1.1 and 5. Sources: MQTT V3.1 Protocol Specification (IBM, Eurotech); OASIS MQTT 3.1.1; OASIS
-//! MQTT 5.0.
+//! MQTT 5.0. Over WebSocket, too (section 6).
 //!
 //! Packets pair by packet id. Both sides publish, and each numbers what it sends by itself, so a tag keeps
 //! what the client asks apart from what the server asks. A PUBLISH is one exchange whatever its quality of
@@ -18,6 +18,7 @@ mod tests;
 mod topic;
 mod version;
 
+use super::Protocol;
 use crate::byte_set::ByteSet;
 use crate::conversation::{Out, Role};
 use crate::field::Field;
@@ -83,7 +84,7 @@ impl Packet<'_> {
 
 impl Parser for Mqtt {
     const NAME: &'static str = "mqtt";
-    const ABOUT: &'static str = "MQTT 3.1, 3.1.1 and 5 (OASIS MQTT 5.0)";
+    const ABOUT: &'static str = "MQTT 3.1, 3.1.1 and 5, over WebSocket too (OASIS MQTT 5.0)";
     const TRANSPORTS: Transports = Transports::TCP;
     const PORTS: &'static [u16] = &[1883, 1884];
     const PAIRING: Pairing = Pairing::ById;
@@ -104,6 +105,9 @@ impl Parser for Mqtt {
         "user",
         "will_topic",
     ];
+    const FOUND_BY: &'static [Protocol] = &[Protocol::Http1];
+    // The registry has both (IANA, WebSocket Subprotocol Name Registry).
+    const SUBPROTOCOLS: &'static [&'static str] = &["mqtt", "mqttv3.1"];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
         probe::probe(head, context)

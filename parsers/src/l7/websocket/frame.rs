@@ -56,6 +56,8 @@ pub(super) struct Frame {
     /// The last fragment of its message.
     pub(super) fin: bool,
     pub(super) opcode: Opcode,
+    /// RSV1: the payload is compressed (RFC 7692 section 6).
+    pub(super) compressed: bool,
     pub(super) mask: Option<[u8; 4]>,
     /// Bytes of the header.
     pub(super) header: usize,
@@ -113,6 +115,7 @@ impl Frame {
         Read::Frame(Self {
             fin,
             opcode,
+            compressed: rsv1,
             mask: key.first_chunk().copied(),
             header,
             payload,

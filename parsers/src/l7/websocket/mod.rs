@@ -1,9 +1,11 @@
 //! WebSocket messages, after their upgrade from HTTP/1. Source: RFC 6455.
 //!
 //! Each message is a record, fragments joined, control frames between them told on their own. Payload
-//! is passed, never touched, but for the code and reason of a close.
+//! is passed, never touched, but for the code and reason of a close. Where both sides agreed on a protocol
+//! that is read (section 1.9), the frames are only what it travels in: its messages are told, not theirs.
 
 mod frame;
+mod payload;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +16,7 @@ use crate::conversation::{Out, Role};
 use crate::field::{Field, Status};
 use crate::parser::{Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Transports};
 use frame::{Frame, Opcode, Read};
+pub(crate) use payload::{Payloads, Piece, unmask};
 
 /// The request that opened the connection.
 #[derive(Debug)]

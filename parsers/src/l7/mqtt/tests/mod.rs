@@ -4,6 +4,7 @@ mod delivery;
 mod joined;
 mod packets;
 mod properties;
+mod websocket;
 
 use crate::field::Field;
 use crate::testing::{Script, Told};
