@@ -169,12 +169,17 @@ fn is_value(first: Head, bytes: &[u8]) -> bool {
     }
 }
 
-/// Where in `bytes` an array begins that is a command of a known name.
+/// Where in `bytes` a command begins: an array whose first value is the name of one, or, since commands can be
+/// renamed and modules bring their own, a whole array of bulk strings that stands between others.
 pub(super) fn find_command(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'*', bytes).find(|at| is_command(bytes.get(*at..).unwrap_or(&[])))
+    memchr::memchr_iter(b'*', bytes).find(|at| {
+        let placed = matches!(bytes.get(..*at), Some([] | [.., b'\r', b'\n']));
+        is_command(bytes.get(*at..).unwrap_or(&[]), placed)
+    })
 }
 
-fn is_command(bytes: &[u8]) -> bool {
+/// Whether a command stands at the start of `bytes`. `placed`: a value may begin there.
+fn is_command(bytes: &[u8], placed: bool) -> bool {
     let Look::Head(first) = look(bytes, 0) else {
         return false;
     };
@@ -186,5 +191,13 @@ fn is_command(bytes: &[u8]) -> bool {
         at: first.end,
         left: count,
     };
-    whole_name(arguments).as_ref().is_some_and(Name::is_known)
+    let Some(name) = whole_name(arguments) else {
+        return false;
+    };
+    name.is_known()
+        || placed
+            && match scan(bytes, first.end, count, PROBE_BYTES_MAX) {
+                Scan::Whole(end) => matches!(bytes.get(end), None | Some(b'*')),
+                _ => false,
+            }
 }

@@ -178,3 +178,20 @@ fn replies_seen_before_a_hole_is_given_up_find_their_commands() {
         ]
     );
 }
+
+#[test]
+fn commands_of_any_name_are_found_between_others() {
+    use super::probe::find_command;
+    let renamed = command(&["x9-flush", "now"]);
+    let behind = |before: &[u8], after: &[u8]| find_command(&[before, &renamed, after].concat());
+    assert_eq!(behind(b"", b""), Some(0));
+    assert_eq!(behind(b"rest of a value\r\n", b""), Some(17));
+    assert_eq!(behind(b"rest of a value\r\n", b"*1\r\n$4\r\nP"), Some(17));
+    // Within a value, or followed by what no client sends, it may be anything.
+    assert_eq!(behind(b"rest of a value", b""), None);
+    assert_eq!(behind(b"rest of a value\r\n", b"\r\n"), None);
+    assert_eq!(behind(b"", b"\r\nand more"), None);
+    assert_eq!(find_command(&renamed[..renamed.len() - 1]), None);
+    // A known name needs no more than itself.
+    assert_eq!(find_command(b"e\r\n*2\r\n$3\r\nGET\r\n$9\r\n"), Some(3));
+}
