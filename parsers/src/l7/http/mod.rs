@@ -20,25 +20,25 @@ pub(crate) const fn status(code: u16) -> Status {
     }
 }
 
-/// Whether `byte` may stand in a token: a method or a header name (RFC 9110 section 5.6.2).
+/// Which bytes may stand in a token (RFC 9110 section 5.6.2).
+static TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0;
+    while byte < token.len() {
+        token[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut i = 0;
+    while i < marks.len() {
+        token[marks[i] as usize] = true;
+        i += 1;
+    }
+    token
+};
+
+/// Whether `byte` may stand in a token: a method or a header name.
 #[inline]
-pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+pub(crate) fn is_token(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
 }

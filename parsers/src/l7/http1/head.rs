@@ -84,8 +84,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// RFC 9112 section 6.3: a list of equal lengths is one length, anything else is an error.
+    #[inline]
     fn content_length(&mut self, value: &[u8]) {
+        match (self.announced, decimal(value)) {
+            (Announced::Nothing, Some(len)) => self.announced = Announced::Bytes(len),
+            _ => self.content_lengths(value),
+        }
+    }
+
+    /// RFC 9112 section 6.3: a list of equal lengths is one length, anything else is an error.
+    #[cold]
+    fn content_lengths(&mut self, value: &[u8]) {
         for part in value.split(|byte| *byte == b',') {
             self.announced = match (self.announced, decimal(header::trim(part))) {
                 (Announced::Chunked | Announced::Endless, _) => return,
@@ -134,9 +143,25 @@ fn logical_line<'a>(
 /// A number in decimal digits and nothing else.
 #[inline]
 fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
+    /// So many nines fit into 64 bits.
+    const DIGITS_MAX: usize = 19;
+    if text.len() > DIGITS_MAX {
+        return decimal_checked(text);
     }
+    let mut number = 0;
+    for digit in text {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(value);
+    }
+    (!text.is_empty()).then_some(number)
+}
+
+/// The same of any length: leading zeros make no number too large.
+#[cold]
+fn decimal_checked(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0u64, |number, digit| {
         let value = digit.wrapping_sub(b'0');
         (value < 10).then_some(())?;
