@@ -1,7 +1,7 @@
 //! Hands payload to the engine, where it lies.
 
 use super::Pipeline;
-use super::facts::facts_of;
+use super::facts::{ends_of, facts_of};
 use crate::flow::{Flow, FlowIndex, KeyedPacket, NO_FLOW, side_flag};
 use crate::source::{Buffer, Source};
 use tapir_parsers::engine::{Begin, Chunk, SessionId, Standing, Verdict};
@@ -225,15 +225,19 @@ impl<B: Buffer> Pipeline<B> {
             return;
         }
         let at_start = flow.sides[side].flags & side_flag::SYN != 0 && offset == 0;
-        let facts = facts_of(flow, encap);
         let standing = Standing {
             direction_is_sure: flow.is(Flow::SURE),
             at_stream_start: at_start,
             recognised_before: flow.is(Flow::RECOGNISED),
         };
-        let begun = self
-            .engine
-            .begin(&facts, direction, standing, &chunk, &mut self.sink);
+        let begun = self.engine.begin_with(
+            ends_of(flow),
+            || facts_of(flow, encap),
+            direction,
+            standing,
+            &chunk,
+            &mut self.sink,
+        );
         match begun {
             Begin::Session(SessionId(id)) => flow.session = id,
             Begin::Ignore => flow.set(Flow::IGNORED, true),

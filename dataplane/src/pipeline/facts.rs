@@ -1,6 +1,7 @@
 //! What a flow's records say of it, and who is taken for the client when no handshake told.
 
 use crate::flow::Flow;
+use tapir_parsers::engine::Ends;
 use tapir_parsers::l7::DECLARATIONS;
 use tapir_parsers::record::{FlowFacts, VLANS_MAX};
 use tapir_parsers::wire::Encap;
@@ -31,6 +32,17 @@ impl PortTable {
             (false, true) => true,
             _ => src >= 1024 || dst < 1024,
         }
+    }
+}
+
+/// What inference asks of a flow.
+#[inline]
+pub(super) fn ends_of(flow: &Flow) -> Ends {
+    let key = &flow.key;
+    let icmp = key.l4 == 2;
+    Ends {
+        l4: key.l4,
+        ports: if icmp { [0, 0] } else { [key.a_port, key.b_port] },
     }
 }
 

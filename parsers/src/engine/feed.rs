@@ -181,12 +181,12 @@ impl Engine {
                     return Verdict::Continue;
                 }
                 self.settle(feed, sink);
+                continue;
             }
             if bytes.is_empty() {
                 return Verdict::Continue;
             }
-            let resync = self.stream(feed).is_some_and(|s| s.resync);
-            if resync {
+            if stream.resync {
                 match self.resync(feed, bytes, 0) {
                     Some(n) => bytes = bytes.get(n..).unwrap_or(&[]),
                     None => {

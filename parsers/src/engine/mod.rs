@@ -99,8 +99,26 @@ pub struct Engine {
     sweep_at: u32,
 }
 
-fn transport_of(facts: &FlowFacts) -> Transports {
-    match facts.l4 {
+/// As much of a flow's facts as inference asks for each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// See [`FlowFacts::l4`].
+    pub l4: u8,
+    /// The ports of both ends in either order, 0 for ICMP.
+    pub ports: [u16; 2],
+}
+
+impl Ends {
+    fn of(facts: &FlowFacts) -> Self {
+        Self {
+            l4: facts.l4,
+            ports: [facts.server_port, facts.client_port],
+        }
+    }
+}
+
+fn transport_of(l4: u8) -> Transports {
+    match l4 {
         0 => Transports::TCP,
         1 => Transports::UDP,
         _ => Transports::ICMP,
@@ -186,7 +204,22 @@ impl Engine {
         chunk: &Chunk<'_>,
         sink: &mut dyn RecordSink,
     ) -> Begin {
-        let transport = transport_of(facts);
+        self.begin_with(Ends::of(facts), || *facts, direction, standing, chunk, sink)
+    }
+
+    /// [`begin`](Self::begin) of a flow whose `facts` cost something to put together: they are asked for only
+    /// when they are needed, which those of most flows of no protocol never are.
+    #[inline]
+    pub fn begin_with(
+        &mut self,
+        ends: Ends,
+        facts: impl Fn() -> FlowFacts,
+        direction: Direction,
+        standing: Standing,
+        chunk: &Chunk<'_>,
+        sink: &mut dyn RecordSink,
+    ) -> Begin {
+        let transport = transport_of(ends.l4);
         self.counters.first_payloads += 1;
         let candidates = self.candidates.of(chunk.bytes, transport);
         if candidates == 0 {
@@ -202,13 +235,13 @@ impl Engine {
             behind_unknown: chunk.offset > 0,
             complete: transport != Transports::TCP,
         };
-        let inference = self.infer(facts, candidates, &context, chunk.bytes, chunk.time_ns);
+        let inference = self.infer(ends, &facts, candidates, &context, chunk.bytes, chunk.time_ns);
         self.counters.first_probes += self.counters.probes - before;
         if inference == Inference::NoMatch {
             return Begin::NoMatch;
         }
         let Some(index) = self.sessions.insert(Session {
-            facts: *facts,
+            facts: facts(),
             in_use: true,
             ..Session::VACANT
         }) else {
@@ -342,9 +375,11 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn infer(
         &mut self,
-        facts: &FlowFacts,
+        ends: Ends,
+        facts: impl Fn() -> FlowFacts,
         candidates: ProtocolSet,
         context: &ProbeContext,
         head: &[u8],
@@ -354,14 +389,19 @@ impl Engine {
         let remembered = if candidates.is_power_of_two() {
             None
         } else {
-            self.remembered(facts, context.direction_is_sure, now_ns)
+            self.remembered(&facts(), context.direction_is_sure, now_ns)
         };
-        let ports = [facts.server_port, facts.client_port];
         // A datagram is probed as a whole; of a stream the head is enough.
         let complete = context.complete || head.len() >= PROBE_BYTES_MAX;
         let context = ProbeContext { complete, ..*context };
-        self.candidates
-            .infer(head, candidates, &context, ports, remembered, &mut self.counters)
+        self.candidates.infer(
+            head,
+            candidates,
+            &context,
+            ends.ports,
+            remembered,
+            &mut self.counters,
+        )
     }
 
     /// What the server spoke before. Without a handshake either end may be the server.
@@ -435,10 +475,16 @@ impl Engine {
     }
 
     fn release(&mut self, index: u32) {
-        self.disown(index);
-        if self.sessions.get(index).is_some_and(|s| s.in_use) {
-            self.sessions.remove(index, Session::VACANT);
+        let Some(session) = self.sessions.get_mut(index).filter(|session| session.in_use) else {
+            return;
+        };
+        if let Some(protocol) = session.protocol {
+            self.parsers.remove(protocol, session.parser);
         }
+        for stream in &mut session.streams {
+            self.stitches.release(&mut stream.stitch);
+        }
+        self.sessions.remove(index, Session::VACANT);
     }
 
     fn talk<'a>(&'a mut self, index: u32, sink: &'a mut dyn RecordSink) -> Option<Talk<'a>> {

@@ -1,7 +1,7 @@
 //! Flows whose protocol is not known: inference over their first bytes, and again after a wrong guess.
 
 use super::feed::Feed;
-use super::{Chunk, Engine, Verdict, transport_of};
+use super::{Chunk, Ends, Engine, Verdict, transport_of};
 use crate::inference::Inference;
 use crate::l7::Protocol;
 use crate::limits::{PROBE_TRIES_MAX, STITCH_BYTES_MAX};
@@ -44,7 +44,7 @@ impl Engine {
         });
         let head: &[u8] = if stitch == NONE { chunk.bytes } else { &stitched };
 
-        let transport = transport_of(&facts);
+        let transport = transport_of(facts.l4);
         let candidates = self.candidates.of(head, transport) & !refused;
         let context = ProbeContext {
             transport,
@@ -57,7 +57,14 @@ impl Engine {
         };
         let inference = match candidates {
             0 => Inference::NoMatch,
-            _ => self.infer(&facts, candidates, &context, head, chunk.time_ns),
+            _ => self.infer(
+                Ends::of(&facts),
+                || facts,
+                candidates,
+                &context,
+                head,
+                chunk.time_ns,
+            ),
         };
         if stitch != NONE {
             // What the buffer holds of this chunk is dropped again below or kept as a whole.

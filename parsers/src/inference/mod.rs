@@ -113,6 +113,14 @@ impl Candidates {
     #[inline]
     pub fn of(&self, head: &[u8], transport: Transports) -> ProtocolSet {
         let mut set = self.by_transport[transport_index(transport)];
+        if let Some(&[a, b, c, d]) = head.first_chunk() {
+            let [by_a, by_b, by_c, by_d] = &*self.by_byte;
+            return set
+                & by_a[usize::from(a)]
+                & by_b[usize::from(b)]
+                & by_c[usize::from(c)]
+                & by_d[usize::from(d)];
+        }
         for (table, byte) in self.by_byte.iter().zip(head) {
             set &= table[usize::from(*byte)];
         }
@@ -143,29 +151,26 @@ impl Candidates {
         let on_port = self.on_port(ports[0]) | self.on_port(ports[1]);
         let remembered = remembered.map_or(0, bit);
         let mut need_more = false;
-        // Remembered first, then those of the port, then the rest; within each, list order.
-        let rounds = [
-            candidates & remembered,
-            candidates & on_port & !remembered,
-            candidates & !on_port & !remembered,
-        ];
-        for mut round in rounds {
-            while round != 0 {
-                let number = round.trailing_zeros();
-                round &= round - 1;
-                let Some(declaration) = declaration(number) else {
-                    break;
-                };
-                let context = ProbeContext {
-                    on_known_port: on_port & (1 << number) != 0,
-                    ..*context
-                };
-                counters.probes += 1;
-                match (declaration.probe)(head, &context) {
-                    Probe::Match(speaker) => return Inference::Match(declaration.protocol, speaker),
-                    Probe::NeedMore => need_more = true,
-                    Probe::NoMatch => {}
-                }
+        let mut context = *context;
+        let mut left = candidates;
+        while left != 0 {
+            // Remembered first, then those of the port, then the rest; within each, list order.
+            let foremost = match (left & remembered, left & on_port) {
+                (0, 0) => left,
+                (0, on_port) => on_port,
+                (remembered, _) => remembered,
+            };
+            let number = foremost.trailing_zeros();
+            left &= !(1 << number);
+            let Some(declaration) = declaration(number) else {
+                break;
+            };
+            context.on_known_port = on_port & (1 << number) != 0;
+            counters.probes += 1;
+            match (declaration.probe)(head, &context) {
+                Probe::Match(speaker) => return Inference::Match(declaration.protocol, speaker),
+                Probe::NeedMore => need_more = true,
+                Probe::NoMatch => {}
             }
         }
         if need_more && !context.complete {
