@@ -94,25 +94,27 @@ impl Default for PipelineOptions {
 }
 
 /// A burst between the passes.
-struct Stage {
-    decoded: [Result<Decoded, DropReason>; BURST_PACKETS],
-    keys: [Key; BURST_PACKETS],
-}
+type Stage = [Staged; BURST_PACKETS];
 
-/// Where a packet of the burst belongs, as far as the passes have found out.
-#[derive(Clone, Copy, Default)]
-struct Key {
+/// A packet of the burst, and where it belongs, as far as the passes have found out.
+#[derive(Clone, Copy)]
+struct Staged {
+    decoded: Result<Decoded, DropReason>,
     keyed: KeyedPacket,
     likely: FlowIndex,
     session: u32,
     time_ns: u64,
 }
 
-impl Default for Stage {
-    fn default() -> Self {
+impl Staged {
+    /// No packet.
+    fn vacant() -> Self {
         Self {
-            decoded: [Err(DropReason::LayerDepth); BURST_PACKETS],
-            keys: [Key::default(); BURST_PACKETS],
+            decoded: Err(DropReason::LayerDepth),
+            keyed: KeyedPacket::default(),
+            likely: NO_FLOW,
+            session: NO_FLOW,
+            time_ns: 0,
         }
     }
 }
@@ -184,7 +186,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             counters: Counters::default(),
             ports: PortTable::default(),
             options,
-            stage: Some(Box::default()),
+            stage: Some(Box::new([Staged::vacant(); BURST_PACKETS])),
             over: Vec::with_capacity(2 * EXPIRE_PER_BURST),
             waiting: Vec::with_capacity(1024),
             scratch: Vec::with_capacity(64 * 1024),
@@ -239,28 +241,28 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         let Some(mut stage) = self.stage.take() else {
             return;
         };
-        let count = source.len().min(BURST_PACKETS);
-        self.decode(source, &mut stage, count);
-        self.find_keys(source, &mut stage, count);
-        for key in &mut stage.keys[..count] {
-            key.likely = self.table.prefetch_flow(key.keyed.hash).unwrap_or(NO_FLOW);
+        let burst = &mut stage[..source.len().min(BURST_PACKETS)];
+        self.decode(source, burst);
+        self.find_keys(source, burst);
+        for staged in &mut *burst {
+            staged.likely = self.table.prefetch_flow(staged.keyed.hash).unwrap_or(NO_FLOW);
         }
-        for key in &mut stage.keys[..count] {
-            key.session = self.table.get(key.likely).map_or(NO_FLOW, |flow| flow.session);
+        for staged in &mut *burst {
+            staged.session = self.table.get(staged.likely).map_or(NO_FLOW, |flow| flow.session);
             self.engine
-                .session_lines(SessionId(key.session), &prefetch_address);
+                .session_lines(SessionId(staged.session), &prefetch_address);
         }
-        for key in &stage.keys[..count] {
+        for staged in &*burst {
             self.engine
-                .parser_lines(SessionId(key.session), &prefetch_address);
+                .parser_lines(SessionId(staged.session), &prefetch_address);
         }
-        for (at, (decoded, key)) in stage.decoded.iter().zip(&stage.keys).take(count).enumerate() {
-            match decoded {
+        for (at, staged) in burst.iter().enumerate() {
+            match &staged.decoded {
                 Ok(Decoded::Packet(packet)) => {
                     let payload = Payload::of_frame(source, at, packet);
-                    self.packet(packet, &key.keyed, key.likely, payload, key.time_ns);
+                    self.packet(packet, &staged.keyed, staged.likely, payload, staged.time_ns);
                 }
-                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, key.time_ns),
+                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, staged.time_ns),
                 Err(_) => {}
             }
         }
@@ -269,20 +271,20 @@ impl<B: crate::source::Buffer> Pipeline<B> {
     }
 
     /// Decodes every packet of the burst to where it stays until it is handled.
-    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, stage: &mut Stage, count: usize) {
+    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, burst: &mut [Staged]) {
         let (mut bytes, mut now_ns) = (0, self.now_ns);
-        let stage = stage.decoded.iter_mut().zip(&mut stage.keys);
-        for (at, (decoded, key)) in stage.take(count).enumerate() {
+        let count = burst.len();
+        for (at, staged) in burst.iter_mut().enumerate() {
             let received = source.received(at);
             bytes += received.wire_len as u64;
             now_ns = now_ns.max(received.time_ns);
-            key.time_ns = received.time_ns;
+            staged.time_ns = received.time_ns;
             decode_into(
                 received.link,
                 received.frame,
                 received.frame_len,
                 &self.options.decode,
-                decoded,
+                &mut staged.decoded,
             );
         }
         self.counters.packets += count as u64;
@@ -292,18 +294,13 @@ impl<B: crate::source::Buffer> Pipeline<B> {
 
     /// Counts what is no packet, and finds the flow keys of those that are. A pass of its own: what the
     /// decoder has just written can't be read in larger pieces without waiting for it.
-    fn find_keys<S: Source<Buffer = B>>(&mut self, source: &S, stage: &mut Stage, count: usize) {
+    fn find_keys<S: Source<Buffer = B>>(&mut self, source: &S, burst: &mut [Staged]) {
         let seed = self.table.seed();
-        for (at, (decoded, key)) in stage
-            .decoded
-            .iter_mut()
-            .zip(&mut stage.keys)
-            .take(count)
-            .enumerate()
-        {
+        for (at, staged) in burst.iter_mut().enumerate() {
+            let Staged { decoded, keyed, .. } = staged;
             put_tags_back(decoded, source.stripped_vlans(at));
             let bad = self.options.verify_checksums && source.has_bad_checksum(at);
-            key.keyed.hash = 0;
+            keyed.hash = 0;
             match decoded {
                 _ if bad => {
                     self.counters.bad_checksum += 1;
@@ -312,8 +309,8 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 }
                 Ok(Decoded::Packet(packet)) => {
                     self.counters.decoded += 1;
-                    key.keyed = KeyedPacket::new(packet, self.domain(&packet.encap), seed);
-                    self.table.prefetch_index(key.keyed.hash);
+                    *keyed = KeyedPacket::new(packet, self.domain(&packet.encap), seed);
+                    self.table.prefetch_index(keyed.hash);
                 }
                 Ok(Decoded::Fragment(_)) => {}
                 Err(reason) => self.counters.drops[*reason as usize] += 1,
