@@ -198,13 +198,7 @@ impl Talk<'_> {
             scratch.clear();
             return;
         }
-        record.clear();
-        record.resize(HEADER_BYTES, 0);
-        text.copy_out(slot.request.text, record);
-        text.copy_out(slot.response.text, record);
-        record.extend_from_slice(scratch);
-        scratch.clear();
-
+        let entry_len = HEADER_BYTES + slot.request.text.len() + slot.response.text.len() + scratch.len();
         let (request, response) = (&slot.request, &slot.response);
         // The request of a late response has had its record.
         let request = if kind == Kind::Orphan {
@@ -230,7 +224,7 @@ impl Talk<'_> {
             (_, _, status) => status,
         };
         let header = RecordHeader {
-            entry_len: record.len() as u32,
+            entry_len: entry_len as u32,
             flags,
             flow: *self.facts,
             start_ns: first.start_ns,
@@ -248,7 +242,12 @@ impl Talk<'_> {
             protocol: protocol as u8,
             reserved: [0; 4],
         };
-        record[..HEADER_BYTES].copy_from_slice(bytemuck::bytes_of(&header));
+        record.clear();
+        record.extend_from_slice(bytemuck::bytes_of(&header));
+        text.copy_out(slot.request.text, record);
+        text.copy_out(slot.response.text, record);
+        record.extend_from_slice(scratch);
+        scratch.clear();
         self.counters.of_mut(protocol).records += 1;
         self.sink.record(record);
     }

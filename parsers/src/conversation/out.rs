@@ -11,7 +11,6 @@ use crate::parser::{Direction, Framing, Pairing};
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
-use std::net::Ipv6Addr;
 
 /// What a flow turns into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -354,13 +353,10 @@ impl<'a> Out<'a> {
 
     /// Whether the flow's messages go to a group of hosts: answers come from elsewhere, in other flows.
     pub fn is_multicast(&self) -> bool {
-        [self.talk.facts.client_ip, self.talk.facts.server_ip]
-            .into_iter()
-            .map(Ipv6Addr::from)
-            .any(|ip| {
-                ip.to_ipv4_mapped()
-                    .map_or(ip.is_multicast(), |v4| v4.is_multicast())
-            })
+        // ff00::/8, and 224.0.0.0/4 as IPv4-mapped.
+        const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+        let is_group = |ip: &[u8; 16]| ip[0] == 0xFF || (ip[12] >> 4 == 0xE && ip[..12] == MAPPED);
+        is_group(&self.talk.facts.client_ip) || is_group(&self.talk.facts.server_ip)
     }
 
     /// The selected exchange is one of `protocol`, a [`Sibling`](crate::parser::Sibling) of the flow's own: its

@@ -26,7 +26,7 @@ use crate::field::{Field, Status};
 use crate::limits::{DNS_MESSAGE_HEAD_BYTES_MAX, DNS_RESPONSE_TIMEOUT_NS, PROBE_BYTES_MAX};
 use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports};
 use message::{Fit, HEADER_BYTES, Header, Question, Record, Rules, bytes_min, fit, is_cut};
-use name::PlainName;
+use name::NameText;
 use names::{AXFR, DSO, IXFR, OPT, QUERY};
 use transfer::Transfer;
 
@@ -277,8 +277,8 @@ fn write_type(kind: u16, out: &mut Out<'_>) {
 /// Writes the name at `at`, which ends at `end`.
 fn write_name(message: &[u8], at: usize, end: usize, out: &mut Out<'_>) {
     const FIELDS: [Field; 3] = [Field::Domain, Field::Resource, Field::Endpoint];
-    if let Some(name) = PlainName::read(message, at, end) {
-        FIELDS.into_iter().for_each(|field| out.text(field, name.text()));
+    if let Some(name) = name::plain(message, at, end, &mut NameText::new_const()) {
+        FIELDS.into_iter().for_each(|field| out.text(field, name));
         return;
     }
     let mut whole = true;

@@ -4,6 +4,7 @@
 //! the printable ASCII range become `\DDD`. The root is `.`.
 
 use crate::conversation::TextWriter;
+use arrayvec::ArrayVec;
 
 /// Longest name on the wire, octets, with its length bytes and the root's (RFC 1035 section 2.3.4).
 pub(super) const NAME_BYTES_MAX: usize = 255;
@@ -135,42 +136,31 @@ pub(super) fn push_quoted(byte: u8, text: &mut TextWriter<'_>) {
     }
 }
 
-/// A name whose text is its octets with dots for length bytes: nearly every name that is asked for.
-pub(super) struct PlainName {
-    text: [u8; NAME_BYTES_MAX + 1],
-    len: usize,
-}
+/// Text of a name.
+pub(super) type NameText = ArrayVec<u8, NAME_BYTES_MAX>;
 
-impl PlainName {
-    /// The name at `at`, which ends at `end` as [`skip`] said; `None` where it is compressed, holds
-    /// bytes that must be quoted, or is the root.
-    #[inline]
-    pub(super) fn read(message: &[u8], at: usize, end: usize) -> Option<Self> {
-        // Without the first length byte and the root.
-        let octets = message.get(at + 1..end.checked_sub(1)?)?;
-        let mut name = Self {
-            text: [0; NAME_BYTES_MAX + 1],
-            len: octets.len(),
-        };
-        let text = name.text.get_mut(..octets.len())?;
-        text.copy_from_slice(octets);
-        let mut label_end = usize::from(*message.get(at)?);
-        let mut start = 0;
-        loop {
-            if !text.get(start..label_end)?.iter().all(|b| PLAIN[usize::from(*b)]) {
-                return None;
-            }
-            if label_end == octets.len() {
-                return (label_end > 0).then_some(name);
-            }
-            let len = text.get_mut(label_end)?;
-            start = label_end + 1;
-            label_end = start + usize::from(*len);
-            *len = b'.';
+/// The text, in `room`, of the name at `at`, which ends at `end` as [`skip`] said, where that is its octets
+/// with dots for length bytes: nearly every name that is asked for. `None` where it is compressed, holds
+/// bytes that must be quoted, or is the root.
+#[inline]
+pub(super) fn plain<'r>(message: &[u8], at: usize, end: usize, room: &'r mut NameText) -> Option<&'r [u8]> {
+    // Without the first length byte and the root.
+    let octets = message.get(at + 1..end.checked_sub(1)?)?;
+    room.clear();
+    room.try_extend_from_slice(octets).ok()?;
+    let text = room.as_mut_slice();
+    let mut label_end = usize::from(*message.get(at)?);
+    let mut start = 0;
+    loop {
+        if !text.get(start..label_end)?.iter().all(|b| PLAIN[usize::from(*b)]) {
+            return None;
         }
-    }
-
-    pub(super) fn text(&self) -> &[u8] {
-        self.text.get(..self.len).unwrap_or(&[])
+        if label_end == octets.len() {
+            return (label_end > 0).then_some(text);
+        }
+        let len = text.get_mut(label_end)?;
+        start = label_end + 1;
+        label_end = start + usize::from(*len);
+        *len = b'.';
     }
 }

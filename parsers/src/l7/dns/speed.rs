@@ -50,7 +50,14 @@ fn parts() {
         black_box(question.tag(QUERY_MESSAGE));
     });
     best("name", || {
-        black_box(PlainName::read(black_box(QUERY_MESSAGE), HEADER_BYTES, question.name_end).is_some());
+        let mut room = NameText::new_const();
+        let name = name::plain(
+            black_box(QUERY_MESSAGE),
+            HEADER_BYTES,
+            question.name_end,
+            &mut room,
+        );
+        black_box(name.is_some());
     });
 }
 
