@@ -19,6 +19,8 @@ mod probe;
 mod request;
 mod response;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 mod topics;
 mod under_way;

@@ -1,6 +1,7 @@
 //! Conversations as the protocol guide lays them out.
 
 mod conversations;
+mod hostile;
 mod recognition;
 
 use crate::testing::Script;
