@@ -10,6 +10,7 @@ mod drain;
 mod dubbo;
 mod grpc;
 mod http2;
+mod kafka;
 mod lab;
 mod matching;
 mod peers;
