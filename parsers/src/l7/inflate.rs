@@ -2,8 +2,9 @@
 
 use crate::limits::{COMPRESSED_WHOLE_BYTES_MAX, INFLATED_BYTES_FREE, INFLATERS_MAX};
 use flate2::{Decompress, FlushDecompress, Status};
-use ruzstd::decoding::FrameDecoder;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::cell::RefCell;
+use std::io::Read;
 
 /// Inflaters that are kept for the next packet when nobody needs them.
 const IDLE_MAX: usize = 64;
@@ -18,6 +19,17 @@ struct Pool {
     lent: usize,
     zstd: Option<Box<FrameDecoder>>,
     work: Vec<u8>,
+}
+
+impl Pool {
+    fn zstd(&mut self) -> &mut FrameDecoder {
+        self.zstd.get_or_insert_with(|| {
+            let mut decoder = Box::new(FrameDecoder::new());
+            // A frame declares how much memory it wants; no honest one of these needs more.
+            decoder.set_max_window_size(8 << 20);
+            decoder
+        })
+    }
 }
 
 thread_local! {
@@ -80,12 +92,7 @@ pub(crate) fn decode_zstd(from: &[u8], to: &mut Vec<u8>, len: usize) -> bool {
         return false;
     }
     POOL.with_borrow_mut(|pool| {
-        let decoder = pool.zstd.get_or_insert_with(|| {
-            let mut decoder = Box::new(FrameDecoder::new());
-            // A frame declares how much memory it wants; no honest one of these needs more.
-            decoder.set_max_window_size(8 << 20);
-            decoder
-        });
+        let decoder = pool.zstd();
         let start = to.len();
         to.resize(start + len, 0);
         let made = to
@@ -95,6 +102,25 @@ pub(crate) fn decode_zstd(from: &[u8], to: &mut Vec<u8>, len: usize) -> bool {
         to.truncate(start + made);
         made == len
     })
+}
+
+/// Adds the beginning of what the zstd frame from `source` holds to `to`, at most `max` bytes; nothing when it
+/// is not whole.
+pub(crate) fn decode_zstd_head(mut source: impl Read, to: &mut Vec<u8>, max: usize) {
+    POOL.with_borrow_mut(|pool| {
+        let decoder = pool.zstd();
+        let decoded = decoder
+            .init(&mut source)
+            .and_then(|()| decoder.decode_blocks(&mut source, BlockDecodingStrategy::All));
+        if decoded.is_err() {
+            return;
+        }
+        let start = to.len();
+        to.resize(start + max, 0);
+        let place = to.get_mut(start..);
+        let made = place.and_then(|place| decoder.read(place).ok()).unwrap_or(0);
+        to.truncate(start + made);
+    });
 }
 
 /// Takes the lcore's buffer for plain bytes, empty.

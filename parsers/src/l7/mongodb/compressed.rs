@@ -4,15 +4,18 @@
 //! Of a long message the head is unpacked, from as much of it as one unit may hold. What is unpacked lies in
 //! buffers that the lcore's flows share, and is gone when the call returns.
 
-use super::MongoDb;
 use super::message::{HEADER_BYTES, Header, PACKED_HEAD_BYTES, Packed, Prelude};
 use super::reading::Progress;
-use super::snappy;
+use super::{MongoDb, snappy, zstd};
 use crate::conversation::Out;
 use crate::l7::inflate::{Inflater, decode_zstd, give_work_buffer, take_work_buffer};
 use crate::limits::{COMPRESSED_WHOLE_BYTES_MAX, INFLATED_BYTES_FREE};
 use crate::parser::{Advance, Direction, Input};
 
+/// `compressorId`.
+const NOOP: u8 = 0;
+const SNAPPY: u8 = 1;
+const ZLIB: u8 = 2;
 /// Plain bytes that are made of one message at most.
 const PLAIN_BYTES_MAX: usize = INFLATED_BYTES_FREE as usize;
 
@@ -25,10 +28,11 @@ impl MongoDb {
         input: Input<'_>,
         out: &mut Out<'_>,
     ) -> Advance {
-        let end = input.bytes.len().min(header.len as usize);
-        let body = input.bytes.get(HEADER_BYTES..end).unwrap_or(&[]);
         let len = header.body_len() as usize;
         let want = len.min(PACKED_HEAD_BYTES + COMPRESSED_WHOLE_BYTES_MAX);
+        // No more than is awaited, though more may be here: what is read must not depend on segments.
+        let end = input.bytes.len().min(HEADER_BYTES + want);
+        let body = input.bytes.get(HEADER_BYTES..end).unwrap_or(&[]);
         if body.len() < want && !input.ended {
             return Advance::Need(HEADER_BYTES + want);
         }
@@ -43,11 +47,10 @@ impl MongoDb {
             return Advance::Malformed;
         }
         let data = body.get(PACKED_HEAD_BYTES..).unwrap_or(&[]);
-        let is_whole = body.len() == len;
         let mut plain = take_work_buffer();
-        let sound = unpack(packed, data, is_whole, &mut plain);
-        let advance = if sound || !plain.is_empty() {
-            self.plain(header, packed, direction, &plain, out)
+        let mut source = Source::new(packed, data, body.len() == len);
+        let advance = if source.more(&mut plain) {
+            self.plain((header, packed), direction, &mut source, &mut plain, out)
         } else {
             self.pass_unread(header, packed.op, direction, out)
         };
@@ -58,31 +61,41 @@ impl MongoDb {
         advance
     }
 
-    /// Reads what a compressed message holds, as far as it is unpacked.
+    /// Reads what a compressed message holds, as far as it can be unpacked and is wanted.
     fn plain(
         &mut self,
-        header: &Header,
-        packed: Packed,
+        (header, packed): (&Header, Packed),
         direction: Direction,
-        plain: &[u8],
+        source: &mut Source<'_>,
+        plain: &mut Vec<u8>,
         out: &mut Out<'_>,
     ) -> Advance {
-        let Ok((prelude, used)) = Prelude::read(packed.op, plain) else {
+        let Ok((prelude, mut at)) = Prelude::read(packed.op, plain) else {
             return self.pass_unread(header, packed.op, direction, out);
         };
-        let left = packed.plain_len.saturating_sub(used as u32);
+        let left = packed.plain_len.saturating_sub(at as u32);
         let open = self.open(header, (packed.op, &prelude), direction, left, out);
         let Some(mut reading) = open else {
             return Advance::Skip(header.len.into());
         };
-        let rest = plain.get(used..).unwrap_or(&[]);
-        let (_, progress) = reading.read(rest, &mut self.memo, out);
-        match progress {
-            Progress::Broken => return Advance::Malformed,
-            Progress::Done => {}
-            // The rest was not unpacked.
-            _ if !reading.has_ended() => out.truncated(),
-            _ => {}
+        loop {
+            if let Some(rest) = plain.get(at..) {
+                let (used, progress) = reading.read(rest, &mut self.memo, out);
+                at += used;
+                match progress {
+                    Progress::Broken => return Advance::Malformed,
+                    Progress::Done => break,
+                    Progress::Pass(beyond) => at = at.saturating_add(beyond as usize),
+                    Progress::Need(_) | Progress::Cut => {}
+                }
+                if reading.has_ended() {
+                    break;
+                }
+            }
+            if !source.more(plain) {
+                out.truncated();
+                break;
+            }
         }
         reading.finish(&self.memo, out);
         out.close();
@@ -90,40 +103,82 @@ impl MongoDb {
     }
 }
 
-/// Unpacks the head of `data`; false where it is not what it says.
-fn unpack(packed: Packed, data: &[u8], is_whole: bool, to: &mut Vec<u8>) -> bool {
-    let max = PLAIN_BYTES_MAX.min(packed.plain_len as usize);
-    match packed.method {
-        0 => {
-            to.extend_from_slice(data.get(..data.len().min(max)).unwrap_or(&[]));
-            true
-        }
-        1 => snappy::unpack(data, to, max),
-        2 => inflate(data, to, max),
-        // A frame's blocks are unpacked whole or not at all.
-        _ => is_whole && decode_zstd(data, to, packed.plain_len as usize),
-    }
+/// Where plain bytes come from, as many as are wanted.
+enum Source<'a> {
+    /// All at once.
+    AtOnce {
+        packed: Packed,
+        data: &'a [u8],
+        is_whole: bool,
+    },
+    /// Piece by piece: of most requests the first is enough.
+    Zlib {
+        inflater: Inflater,
+        data: &'a [u8],
+        /// Plain bytes that it may still give.
+        left: usize,
+    },
+    /// It has given all.
+    Spent,
 }
 
-fn inflate(mut data: &[u8], to: &mut Vec<u8>, max: usize) -> bool {
-    let Some(mut inflater) = Inflater::lend() else {
-        return false;
-    };
-    while to.len() < max {
-        match inflater.inflate(data, to, max - to.len()) {
-            Some((0, 0)) => break,
-            Some((used, _)) => data = data.get(used..).unwrap_or(&[]),
-            None => return false,
+impl<'a> Source<'a> {
+    fn new(packed: Packed, data: &'a [u8], is_whole: bool) -> Self {
+        if packed.method != ZLIB {
+            return Self::AtOnce {
+                packed,
+                data,
+                is_whole,
+            };
+        }
+        match Inflater::lend() {
+            Some(inflater) => Self::Zlib {
+                inflater,
+                data,
+                left: PLAIN_BYTES_MAX.min(packed.plain_len as usize),
+            },
+            None => Self::Spent,
         }
     }
-    true
+
+    /// Adds plain bytes to `to`; false when there are no more.
+    fn more(&mut self, to: &mut Vec<u8>) -> bool {
+        let before = to.len();
+        match self {
+            Self::AtOnce {
+                packed,
+                data,
+                is_whole,
+            } => {
+                let max = PLAIN_BYTES_MAX.min(packed.plain_len as usize);
+                match packed.method {
+                    NOOP => to.extend_from_slice(data.get(..data.len().min(max)).unwrap_or(&[])),
+                    // What stood before a fault is good.
+                    SNAPPY => {
+                        let _ = snappy::unpack(data, to, max);
+                    }
+                    _ if *is_whole && decode_zstd(data, to, packed.plain_len as usize) => {}
+                    _ => zstd::unpack_first(data, to, max),
+                }
+                *self = Self::Spent;
+            }
+            Self::Zlib { inflater, data, left } => {
+                if let Some((used, made)) = inflater.inflate(data, to, *left) {
+                    *data = data.get(used..).unwrap_or(&[]);
+                    *left -= made.min(*left);
+                }
+            }
+            Self::Spent => {}
+        }
+        to.len() > before
+    }
 }
 
 fn name(method: u8) -> &'static str {
     match method {
-        0 => "noop",
-        1 => "snappy",
-        2 => "zlib",
+        NOOP => "noop",
+        SNAPPY => "snappy",
+        ZLIB => "zlib",
         _ => "zstd",
     }
 }

@@ -15,7 +15,10 @@ mod reading;
 mod reply;
 mod snappy;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
+mod zstd;
 
 use crate::byte_set::ByteSet;
 use crate::conversation::Out;

@@ -4,7 +4,7 @@ use crate::field::Field;
 use crate::testing::{Script, Told, noise};
 
 /// A document of these elements.
-pub(super) fn document(elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn document(elements: &[Vec<u8>]) -> Vec<u8> {
     let body = elements.concat();
     [&(body.len() as u32 + 5).to_le_bytes()[..], &body, &[0]].concat()
 }
@@ -13,37 +13,37 @@ fn element(kind: u8, name: &str, value: &[u8]) -> Vec<u8> {
     [&[kind], name.as_bytes(), &[0], value].concat()
 }
 
-pub(super) fn text(name: &str, value: &str) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn text(name: &str, value: &str) -> Vec<u8> {
     let len = (value.len() as u32 + 1).to_le_bytes();
     element(0x02, name, &[&len[..], value.as_bytes(), &[0]].concat())
 }
 
-pub(super) fn int(name: &str, value: i32) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn int(name: &str, value: i32) -> Vec<u8> {
     element(0x10, name, &value.to_le_bytes())
 }
 
-pub(super) fn long(name: &str, value: i64) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn long(name: &str, value: i64) -> Vec<u8> {
     element(0x12, name, &value.to_le_bytes())
 }
 
-pub(super) fn double(name: &str, value: f64) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn double(name: &str, value: f64) -> Vec<u8> {
     element(0x01, name, &value.to_le_bytes())
 }
 
-pub(super) fn truth(name: &str, value: bool) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn truth(name: &str, value: bool) -> Vec<u8> {
     element(0x08, name, &[u8::from(value)])
 }
 
-pub(super) fn null(name: &str) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn null(name: &str) -> Vec<u8> {
     element(0x0A, name, &[])
 }
 
-pub(super) fn inner(name: &str, elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn inner(name: &str, elements: &[Vec<u8>]) -> Vec<u8> {
     element(0x03, name, &document(elements))
 }
 
 /// An array of documents.
-pub(super) fn array(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn array(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
     let elements: Vec<_> = documents
         .iter()
         .enumerate()
@@ -52,17 +52,17 @@ pub(super) fn array(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
     element(0x04, name, &document(&elements))
 }
 
-pub(super) fn binary(name: &str, value: &[u8]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn binary(name: &str, value: &[u8]) -> Vec<u8> {
     let len = (value.len() as u32).to_le_bytes();
     element(0x05, name, &[&len[..], &[0], value].concat())
 }
 
-pub(super) fn ok() -> Vec<u8> {
+pub(in crate::l7::mongodb) fn ok() -> Vec<u8> {
     double("ok", 1.0)
 }
 
 /// A header and what stands behind it.
-pub(super) fn message(id: u32, response_to: u32, op: u32, body: &[u8]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn message(id: u32, response_to: u32, op: u32, body: &[u8]) -> Vec<u8> {
     let len = body.len() as u32 + 16;
     let header: Vec<u8> = [len, id, response_to, op]
         .into_iter()
@@ -72,7 +72,7 @@ pub(super) fn message(id: u32, response_to: u32, op: u32, body: &[u8]) -> Vec<u8
 }
 
 /// OP_MSG with flags and sections.
-pub(super) fn flagged(id: u32, response_to: u32, flags: u32, sections: &[u8]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn flagged(id: u32, response_to: u32, flags: u32, sections: &[u8]) -> Vec<u8> {
     message(
         id,
         response_to,
@@ -82,30 +82,30 @@ pub(super) fn flagged(id: u32, response_to: u32, flags: u32, sections: &[u8]) ->
 }
 
 /// A section of one document.
-pub(super) fn body(elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn body(elements: &[Vec<u8>]) -> Vec<u8> {
     [vec![0], document(elements)].concat()
 }
 
 /// A section of many.
-pub(super) fn sequence(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn sequence(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
     let documents = documents.concat();
     let len = (4 + name.len() + 1 + documents.len()) as u32;
     [&[1], &len.to_le_bytes()[..], name.as_bytes(), &[0], &documents].concat()
 }
 
 /// A command in the database `shop`.
-pub(super) fn ask(id: u32, elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn ask(id: u32, elements: &[Vec<u8>]) -> Vec<u8> {
     let elements = [elements, &[text("$db", "shop")]].concat();
     flagged(id, 0, 0, &body(&elements))
 }
 
 /// Its answer, of the server's number `1000 + id`.
-pub(super) fn tell(id: u32, elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn tell(id: u32, elements: &[Vec<u8>]) -> Vec<u8> {
     flagged(1000 + id, id, 0, &body(elements))
 }
 
 /// OP_QUERY.
-pub(super) fn query(id: u32, flags: u32, namespace: &str, elements: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn query(id: u32, flags: u32, namespace: &str, elements: &[Vec<u8>]) -> Vec<u8> {
     let head = [
         &flags.to_le_bytes()[..],
         namespace.as_bytes(),
@@ -118,12 +118,23 @@ pub(super) fn query(id: u32, flags: u32, namespace: &str, elements: &[Vec<u8>]) 
 }
 
 /// OP_REPLY.
-pub(super) fn reply(response_to: u32, flags: u32, cursor: u64, documents: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn reply(
+    response_to: u32,
+    flags: u32,
+    cursor: u64,
+    documents: &[Vec<u8>],
+) -> Vec<u8> {
     answer(1000 + response_to, response_to, flags, cursor, documents)
 }
 
 /// OP_REPLY of a number of its own.
-pub(super) fn answer(id: u32, response_to: u32, flags: u32, cursor: u64, documents: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn answer(
+    id: u32,
+    response_to: u32,
+    flags: u32,
+    cursor: u64,
+    documents: &[Vec<u8>],
+) -> Vec<u8> {
     let count = documents.len() as u32;
     let head = [
         &flags.to_le_bytes()[..],
@@ -136,7 +147,7 @@ pub(super) fn answer(id: u32, response_to: u32, flags: u32, cursor: u64, documen
 }
 
 /// A document of a collection, of about `len` bytes.
-pub(super) fn stored(number: i32, len: usize) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn stored(number: i32, len: usize) -> Vec<u8> {
     document(&[
         int("_id", number),
         binary("data", &noise(number as u64, len)),
@@ -147,7 +158,7 @@ pub(super) fn stored(number: i32, len: usize) -> Vec<u8> {
 
 /// How a message is packed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Method {
+pub(in crate::l7::mongodb) enum Method {
     Noop,
     Snappy,
     Zlib,
@@ -155,7 +166,7 @@ pub(super) enum Method {
 }
 
 /// The same message in an OP_COMPRESSED.
-pub(super) fn packed(method: Method, message: &[u8]) -> Vec<u8> {
+pub(in crate::l7::mongodb) fn packed(method: Method, message: &[u8]) -> Vec<u8> {
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
     let (head, body) = message.split_at(16);
     let data = match method {
@@ -182,14 +193,14 @@ pub(super) fn packed(method: Method, message: &[u8]) -> Vec<u8> {
     super::build::message(number(4), number(8), 2012, &inner)
 }
 
-pub(super) fn session() -> Script {
+pub(in crate::l7::mongodb) fn session() -> Script {
     Script::tcp(27017)
 }
 
 /// Kind, type, domain, endpoint, status, rows.
-pub(super) type Brief<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, Option<u64>);
+pub(in crate::l7::mongodb) type Brief<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, Option<u64>);
 
-pub(super) fn brief(told: &[Told]) -> Vec<Brief<'_>> {
+pub(in crate::l7::mongodb) fn brief(told: &[Told]) -> Vec<Brief<'_>> {
     told.iter()
         .map(|t| {
             let text = |field| t.text(field);

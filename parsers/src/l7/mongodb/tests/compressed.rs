@@ -22,7 +22,7 @@ fn all_packed(method: Method, script: &Script) -> Script {
 
 #[test]
 fn packed_messages_say_what_plain_ones_say() {
-    let documents: Vec<_> = (0..8).map(|i| stored(i, 40)).collect();
+    let documents: Vec<_> = (0..3).map(|i| stored(i, 20)).collect();
     let plain = session()
         .client(ask(1, &[text("find", "items"), inner("filter", &[])]))
         .server(tell(
@@ -74,7 +74,7 @@ fn packed_messages_say_what_plain_ones_say() {
 #[test]
 fn of_long_ones_the_head_is_read() {
     // Neither the batch nor the documents become shorter.
-    let documents: Vec<_> = (0..120).map(|i| stored(i, 1000)).collect();
+    let documents: Vec<_> = (0..30).map(|i| stored(i, 700)).collect();
     let ask = [
         body(&[text("insert", "items"), text("$db", "shop")]),
         sequence("documents", &documents),
@@ -86,7 +86,7 @@ fn of_long_ones_the_head_is_read() {
     ] {
         let script = session()
             .client(packed(method, &flagged(1, 0, 0, &ask.concat())))
-            .server(packed(method, &tell(1, &[int("n", 120), ok()])))
+            .server(packed(method, &tell(1, &[int("n", 30), ok()])))
             .client(packed(method, &super::build::ask(2, &[text("find", "items")])))
             .server(packed(
                 method,
@@ -96,7 +96,7 @@ fn of_long_ones_the_head_is_read() {
         assert_eq!(
             brief(&told),
             [
-                ("matched", "insert", "shop", "insert items", "ok", Some(120)),
+                ("matched", "insert", "shop", "insert items", "ok", Some(30)),
                 ("matched", "find", "shop", "find items", "ok", None),
             ],
             "{name}"
@@ -109,8 +109,27 @@ fn of_long_ones_the_head_is_read() {
 }
 
 #[test]
+fn the_first_block_of_a_long_frame_is_enough() {
+    let letters = |i: usize| -> String { (0..5000).map(|j| char::from(b'a' + (i * j % 23) as u8)).collect() };
+    let documents: Vec<_> = (0..800).map(|i| document(&[text("text", &letters(i))])).collect();
+    let ask = [
+        body(&[text("insert", "items"), text("$db", "shop")]),
+        sequence("documents", &documents),
+    ];
+    let request = packed(Method::Zstd, &flagged(1, 0, 0, &ask.concat()));
+    assert!(request.len() > 20_000, "{}", request.len());
+    let script = session()
+        .client(request)
+        .server(packed(Method::Zstd, &tell(1, &[int("n", 800), ok()])));
+    let told = script.replay();
+    let insert = ("matched", "insert", "shop", "insert items", "ok", Some(800));
+    assert_eq!(brief(&told), [insert]);
+    assert!(!told[0].truncated);
+}
+
+#[test]
 fn what_cannot_be_unpacked_keeps_its_place() {
-    let documents: Vec<_> = (0..120).map(|i| stored(i, 1000)).collect();
+    let documents: Vec<_> = (0..30).map(|i| stored(i, 700)).collect();
     let long = ask(1, &[text("insert", "items"), array("documents", &documents)]);
     let mut broken = packed(Method::Zlib, &ask(3, &[int("ping", 1)]));
     for byte in broken.iter_mut().skip(27) {
@@ -118,7 +137,7 @@ fn what_cannot_be_unpacked_keeps_its_place() {
     }
     let script = session()
         .client(packed(Method::Zstd, &long))
-        .server(packed(Method::Zstd, &tell(1, &[int("n", 120), ok()])))
+        .server(packed(Method::Zstd, &tell(1, &[int("n", 30), ok()])))
         .client(ask(2, &[int("ping", 1)]))
         .server(tell(2, &[ok()]))
         .client(broken)
@@ -127,7 +146,7 @@ fn what_cannot_be_unpacked_keeps_its_place() {
     assert_eq!(
         brief(&told),
         [
-            ("matched", "", "", "", "ok", Some(120)),
+            ("matched", "", "", "", "ok", Some(30)),
             ("matched", "ping", "shop", "ping", "ok", None),
             ("matched", "", "", "", "ok", None),
         ]

@@ -1,6 +1,6 @@
 //! Conversations as the manual and the specifications of drivers show them.
 
-mod build;
+pub(super) mod build;
 mod compressed;
 mod hostile;
 mod legacy;
