@@ -13,6 +13,7 @@ mod http2;
 mod kafka;
 mod lab;
 mod matching;
+mod mongodb;
 mod peers;
 mod ports;
 mod refusals;
