@@ -10,7 +10,7 @@ use crate::l7::http::header::{self, Header};
 use crate::l7::http::{grpc, target};
 
 /// `version` of every record.
-const VERSION: &[u8] = b"2";
+pub(super) const VERSION: &[u8] = b"2";
 
 /// Which protocol the fields of a request or response tell; `None`: plain HTTP/2, as far as is known.
 fn protocol(fields: &Fields) -> Option<Protocol> {

@@ -16,6 +16,7 @@ mod fields;
 mod frame;
 mod headers;
 mod hpack;
+mod keepalive;
 mod message;
 mod name;
 #[cfg(test)]
@@ -126,7 +127,7 @@ impl Parser for Http2 {
         if let Some(advance) = self.in_payload(direction, input, out) {
             return advance;
         }
-        let passed = self.pass_control(direction, input.bytes);
+        let passed = self.pass_control(direction, input.bytes, out);
         if passed > 0 {
             return Advance::Consumed(passed);
         }
@@ -142,9 +143,12 @@ impl Parser for Http2 {
         match frame.kind {
             Kind::Data => self.data(direction, &frame, input, out),
             Kind::Headers | Kind::PushPromise => self.headers(direction, &frame, input, out),
-            Kind::RstStream | Kind::GoAway | Kind::Settings if frame.len() > input.bytes.len() => {
+            Kind::RstStream | Kind::GoAway | Kind::Settings | Kind::Ping
+                if frame.len() > input.bytes.len() =>
+            {
                 Advance::Need(frame.len())
             }
+            Kind::Settings | Kind::Ping => self.keepalive(direction, &frame, input.bytes, out),
             Kind::RstStream => {
                 self.end_pieces(direction, frame.stream);
                 ending::reset(direction, &frame, input.bytes, out)
@@ -200,9 +204,10 @@ impl Http2 {
         }
     }
 
-    /// Passes the preface and whole frames that concern the connection alone: how many bytes.
+    /// Passes the preface and whole frames that concern the connection alone, as long as none of them is to
+    /// be told: how many bytes.
     #[inline]
-    fn pass_control(&mut self, direction: Direction, bytes: &[u8]) -> usize {
+    fn pass_control(&mut self, direction: Direction, bytes: &[u8], out: &mut Out<'_>) -> usize {
         let mut at = 0;
         if direction == Direction::ToServer && bytes.starts_with(PREFACE) {
             self.begin();
@@ -214,8 +219,11 @@ impl Http2 {
             && frame.is_valid(self.half(direction).payload_max)
             && let Some(whole) = rest.get(..frame.len())
         {
-            if frame.kind == Kind::Settings {
-                self.settings(direction, whole.get(HEADER_BYTES..).unwrap_or(&[]));
+            if matches!(frame.kind, Kind::Settings | Kind::Ping) {
+                if out.settings().keepalive_records {
+                    break;
+                }
+                self.keepalive(direction, &frame, whole, out);
             }
             at += whole.len();
         }

@@ -222,3 +222,23 @@ impl Track {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_whose_end_was_not_seen_go_first() {
+        let mut pieces = Pieces::default();
+        let to_server = Direction::ToServer;
+        for stream in 0..PENDING_PER_FLOW_MAX as u32 + 2 {
+            pieces.begin(to_server, 2 * stream + 1);
+        }
+        assert_eq!(pieces.tracks[0].len(), PENDING_PER_FLOW_MAX);
+        assert!(pieces.track(to_server, 3).is_none());
+        assert!(pieces.track(to_server, 5).is_some());
+        pieces.end(to_server, 5);
+        assert!(pieces.track(to_server, 5).is_none());
+        assert!(pieces.track(Direction::ToClient, 7).is_none());
+    }
+}
