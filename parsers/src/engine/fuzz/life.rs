@@ -157,7 +157,10 @@ impl<'a> Iterator for Life<'a> {
 /// The life that says what `script` says: a seed.
 pub fn seed(script: &Script) -> Vec<u8> {
     let [low, high] = script.server_port.to_le_bytes();
-    let mut seed = vec![script.l4 | bit::SURE | bit::BY_PORT, low, high];
+    let settings = &script.settings;
+    let more = settings.keepalive_records || settings.grpc_stream_records;
+    let more = if more { bit::KEEPALIVE } else { 0 };
+    let mut seed = vec![script.l4 | bit::SURE | bit::BY_PORT | more, low, high];
     for (direction, bytes) in &script.messages {
         for chunk in bytes.chunks(usize::from(u16::MAX)) {
             let direction = *direction as u8;
