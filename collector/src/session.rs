@@ -8,7 +8,6 @@ use crate::text::TextLimits;
 use arrayvec::ArrayVec;
 use std::net::IpAddr;
 use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
-use tapir_parsers::l7::Protocol;
 use tapir_parsers::record::{RecordView, VLANS_MAX, flag};
 use tapir_parsers::wire::TunnelKind;
 
@@ -160,7 +159,7 @@ impl<'a> Session<'a> {
             ended: view.ended(),
             source: view.source(),
             status: view.status(),
-            protocol: view.protocol().map(Protocol::name),
+            protocol: view.proto(),
             l4,
         });
         session.limits = TextLimits {

@@ -12,6 +12,9 @@ use toml::de::{DeTable, DeValue};
 /// Most ports: DPDK is built for 32 (`RTE_MAX_ETHPORTS`).
 const PORTS_MAX: usize = 32;
 
+/// Most plugins: what a host takes.
+const PLUGINS_MAX: usize = 32;
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
@@ -29,6 +32,10 @@ pub struct Config {
     pub tcp: Tcp,
     /// Application protocols.
     pub protocols: Protocols,
+    /// Protocols of plugins.
+    pub plugins: Vec<Plugin>,
+    /// What they may use together.
+    pub plugin_limits: PluginLimits,
     /// Session records.
     pub records: Records,
     /// What is left out of records.
@@ -46,6 +53,8 @@ pub(crate) struct SectionDescription {
     pub(crate) name: &'static str,
     /// Whether it is a `[[name]]` that may come several times.
     pub(crate) repeated: bool,
+    /// Whether there is none of it: an example only shows what it would be like.
+    pub(crate) absent: bool,
     pub(crate) about: &'static [&'static str],
     pub(crate) keys: Vec<Key>,
 }
@@ -109,6 +118,8 @@ impl Config {
             flows: section(root, findings),
             tcp: section(root, findings),
             protocols: section(root, findings),
+            plugins: repeated::<PluginKeys, _>(root, findings, Plugin::read),
+            plugin_limits: section(root, findings),
             records: section(root, findings),
             redaction: section(root, findings),
             sinks: repeated::<SinkKeys, _>(root, findings, Sink::read),
@@ -123,6 +134,7 @@ impl Config {
         conflicts.extend(self.wire.conflicts());
         conflicts.extend(self.protocols.conflicts());
         conflicts.extend(self.port_conflicts());
+        conflicts.extend(self.plugin_conflicts());
         conflicts.extend(self.sink_conflicts());
         conflicts
     }
@@ -146,6 +158,22 @@ impl Config {
         if self.ports.len() > PORTS_MAX {
             let message = format!("{} ports; DPDK takes at most {PORTS_MAX}", self.ports.len());
             conflicts.push(Conflict::new(format!("ports[{PORTS_MAX}]"), message));
+        }
+        conflicts
+    }
+
+    fn plugin_conflicts(&self) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let mut seen = HashSet::new();
+        for (index, plugin) in self.plugins.iter().enumerate() {
+            if !seen.insert(&plugin.name) {
+                let message = format!("another plugin is named '{}'; give one a name", plugin.name);
+                conflicts.push(Conflict::new(format!("plugins[{index}].path"), message));
+            }
+        }
+        if self.plugins.len() > PLUGINS_MAX {
+            let message = format!("{} plugins; there can be {PLUGINS_MAX}", self.plugins.len());
+            conflicts.push(Conflict::new(format!("plugins[{PLUGINS_MAX}]"), message));
         }
         conflicts
     }
@@ -195,6 +223,7 @@ impl Config {
     /// times the first.
     pub(crate) fn describe(&self) -> Vec<SectionDescription> {
         let port = self.ports.first().map(Port::keys).unwrap_or_default();
+        let plugin = self.plugins.first().map(Plugin::keys).unwrap_or_default();
         let sink = self.sinks.first().map(Sink::keys).unwrap_or_default();
         vec![
             describe(&self.eal, false),
@@ -204,6 +233,11 @@ impl Config {
             describe(&self.flows, false),
             describe(&self.tcp, false),
             describe(&self.protocols, false),
+            SectionDescription {
+                absent: self.plugins.is_empty(),
+                ..describe(&plugin, true)
+            },
+            describe(&self.plugin_limits, false),
             describe(&self.records, false),
             describe(&self.redaction, false),
             describe(&sink, true),
@@ -217,6 +251,7 @@ fn describe<S: Section>(section: &S, repeated: bool) -> SectionDescription {
     SectionDescription {
         name: S::NAME,
         repeated,
+        absent: false,
         about: S::ABOUT,
         keys: section.keys(),
     }

@@ -17,14 +17,15 @@ pub fn example() -> String {
         for line in section.about {
             push(&mut out, format_args!("# {}", line.trim()));
         }
-        push(&mut out, format_args!("{}", header(&section)));
+        let mark = if section.absent { "# " } else { "" };
+        push(&mut out, format_args!("{mark}{}", header(&section)));
         for key in &section.keys {
             out.push('\n');
             for line in &key.about {
                 push(&mut out, format_args!("# {line}"));
             }
             match &key.value {
-                Some(value) => push(&mut out, format_args!("{} = {value}", key.name)),
+                Some(value) => push(&mut out, format_args!("{mark}{} = {value}", key.name)),
                 None => push(&mut out, format_args!("# {} = {}", key.name, key.example)),
             }
         }

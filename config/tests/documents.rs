@@ -33,7 +33,10 @@ fn the_keys_behind_a_comment_sign_are_valid_too() {
     let uncommented: String = tapir_config::example()
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.contains(" = ") && !exclusive.iter().any(|left| line.starts_with(left)) => {
+            Some(key)
+                if (key.contains(" = ") || key.starts_with("[["))
+                    && !exclusive.iter().any(|left| line.starts_with(left)) =>
+            {
                 format!("{key}\n")
             }
             _ => format!("{line}\n"),

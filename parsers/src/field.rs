@@ -117,6 +117,8 @@ named! {
         Referer = "referer",
         /// HTTP `X-Forwarded-For`.
         ForwardedFor = "forwarded_for",
+        /// Name of a protocol that a plugin brought.
+        Proto = "proto",
         /// One entry of `attrs`; its key stands before its value.
         Attr = "attrs",
     }

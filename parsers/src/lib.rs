@@ -27,6 +27,7 @@ mod line_ends;
 #[cfg(test)]
 mod measure;
 pub mod parser;
+pub mod plugin;
 pub mod record;
 pub mod settings;
 mod slab;

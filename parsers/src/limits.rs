@@ -275,6 +275,19 @@ pub const KAFKA_RESPONSE_TIMEOUT_NS: u64 = 330_000_000_000;
 
 const _: () = assert!(2 * KAFKA_HEADER_BYTES_MAX + 10 <= STITCH_BYTES_MAX);
 const _: () = assert!(2 * KAFKA_TEXT_BYTES_MAX + 64 <= STITCH_BYTES_MAX);
+/// Longest name of a protocol that a plugin brings, bytes: DeepFlow's own library cuts it to 16.
+pub const PLUGIN_NAME_BYTES_MAX: usize = 64;
+
+/// Attributes of one message that a plugin may give; what is beyond is left out and the record says
+/// `truncated`. A record prints no more than half of them.
+pub const PLUGIN_ATTRS_MAX: usize = 64;
+
+/// Trace ids of one message that a plugin may give. DeepFlow keeps three.
+pub const PLUGIN_TRACE_IDS_MAX: usize = 8;
+
+/// Payloads of a flow in a row that no plugin could read before the flow is given back to inference.
+pub const PLUGIN_MISSES_MAX: u8 = 32;
+
 const _: () = assert!(DNS_MESSAGE_HEAD_BYTES_MAX + 2 <= STITCH_BYTES_MAX);
 const _: () = assert!(PROBE_BYTES_MAX <= STITCH_BYTES_MAX);
 const _: () = assert!(STITCH_BYTES_MAX <= u16::MAX as usize);

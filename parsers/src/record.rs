@@ -223,9 +223,17 @@ impl<'a> RecordView<'a> {
             .unwrap_or(&flow.vlan)
     }
 
+    /// `proto`: the name that a plugin gave, or that of the protocol.
+    pub fn proto(&self) -> Option<&'a str> {
+        let named = self.protocol() == Some(Protocol::Custom);
+        let name = named.then(|| self.text(Field::Proto)).flatten();
+        name.and_then(|name| std::str::from_utf8(name).ok())
+            .or_else(|| self.protocol().map(Protocol::name))
+    }
+
     /// The text entries in the order in which they were written: field, bytes.
     pub fn texts(&self) -> Texts<'a> {
-        Texts { rest: self.text }
+        texts(self.text)
     }
 
     /// The first text of `field` (not `Attr`), as it stood on the wire.
@@ -242,6 +250,11 @@ impl<'a> RecordView<'a> {
                 rest.split_at_checked(usize::from(*len))
             })
     }
+}
+
+/// The text entries that `bytes` are.
+pub(crate) fn texts(bytes: &[u8]) -> Texts<'_> {
+    Texts { rest: bytes }
 }
 
 /// Iterator over text entries.

@@ -9,10 +9,12 @@ use crate::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field, Kind, Status};
 use crate::l7::Protocol;
 use crate::parser::Direction;
+use crate::plugin::PluginHost;
 use crate::record::{FlowFacts, RecordView, flag};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// A record, spelled out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +122,8 @@ pub struct Script {
     pub settings: Settings,
     /// Of which protocols records are made.
     pub wanted: fn(Protocol) -> bool,
+    /// Plugins that the engine has.
+    pub plugins: Option<Arc<dyn PluginHost>>,
 }
 
 /// The client's port in every script.
@@ -139,6 +143,7 @@ impl Script {
             messages: Vec::new(),
             settings: Settings::default(),
             wanted: |_| true,
+            plugins: None,
         }
     }
 
@@ -261,6 +266,9 @@ impl Script {
         start: usize,
     ) -> Vec<Told> {
         let mut engine = Engine::new(self.settings.clone(), self.wanted);
+        if let Some(plugins) = &self.plugins {
+            engine.set_plugins(plugins.for_lcore());
+        }
         let mut records: Vec<Vec<u8>> = Vec::new();
         let mut flow = ReplayedFlow::new(self);
         let mut time_ns = START_NS;

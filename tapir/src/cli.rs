@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Protocols(commands::protocols::Args),
     /// Check a configuration, or print a commented example.
     Config(commands::config::Args),
+    /// Look at a Wasm plugin, or try it.
+    Plugin(commands::plugin::Args),
     /// Look at this machine: what is ready for packets, and how to fix what is not.
     Doctor(commands::doctor::Args),
     /// Measure workers over a capture that is held in memory.

@@ -10,6 +10,8 @@ mod logging;
 mod options;
 mod output;
 mod place;
+#[cfg(feature = "plugins")]
+mod plugins;
 #[cfg(test)]
 mod reference;
 mod replay;

@@ -3,10 +3,12 @@
 use crate::commands::config;
 use crate::failure::Failure;
 use std::path::Path;
+use std::sync::Arc;
 use tapir_config::{Config, TunnelName, UdpPort};
 use tapir_dataplane::flow::Timeouts;
 use tapir_dataplane::pipeline::PipelineOptions;
 use tapir_parsers::l7::{DECLARATIONS, Protocol};
+use tapir_parsers::plugin::PluginHost;
 use tapir_parsers::settings::{Redaction, Settings};
 use tapir_parsers::wire::{DecodeOptions, ReassemblyLimits, TooManyPorts, TunnelKind};
 
@@ -15,13 +17,39 @@ use tapir_parsers::wire::{DecodeOptions, ReassemblyLimits, TooManyPorts, TunnelK
 pub(crate) fn pipeline_from(path: Option<&Path>, only: &[Protocol]) -> Result<PipelineOptions, Failure> {
     let config = path.map(config::load).transpose()?.unwrap_or_default();
     let mut options = pipeline(&config)?;
+    options.plugins = replayed_plugins(&config)?;
     if !only.is_empty() {
         options.protocols = only.to_vec();
     }
     Ok(options)
 }
 
-/// What each worker's pipeline is set up with.
+/// The plugins of a replay, with as much time as they take.
+#[cfg(feature = "plugins")]
+fn replayed_plugins(config: &Config) -> Result<Option<Arc<dyn PluginHost>>, Failure> {
+    let host = crate::plugins::host_for_replay(config)?;
+    Ok(host.map(|host| host as _))
+}
+
+/// A build without plugins reads none.
+#[cfg(not(feature = "plugins"))]
+fn replayed_plugins(config: &Config) -> Result<Option<Arc<dyn PluginHost>>, Failure> {
+    without_plugins(config).map(|()| None)
+}
+
+/// Whether the configuration has no plugins, which this build can't run.
+#[cfg(not(feature = "plugins"))]
+pub(crate) fn without_plugins(config: &Config) -> Result<(), Failure> {
+    match config.plugins.first() {
+        None => Ok(()),
+        Some(plugin) => Err(Failure::Operation(format!(
+            "plugin {}: this tapir was built without plugins; build it with the feature 'plugins'",
+            plugin.name
+        ))),
+    }
+}
+
+/// What each worker's pipeline is set up with, but for plugins.
 pub(crate) fn pipeline(config: &Config) -> Result<PipelineOptions, Failure> {
     let flows = &config.flows;
     let by_state = [

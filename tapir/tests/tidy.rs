@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The crates of the workspace, lowest first, each with those that it may use.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("dpdk-bindings", &[]),
     ("tapir-parsers", &[]),
+    ("tapir-plugins", &["tapir-parsers"]),
     ("tapir-config", &[]),
     (
         "tapir-dataplane",
@@ -21,6 +22,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
         &[
             "dpdk-bindings",
             "tapir-parsers",
+            "tapir-plugins",
             "tapir-config",
             "tapir-dataplane",
             "tapir-collector",

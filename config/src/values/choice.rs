@@ -113,6 +113,18 @@ choice! {
 }
 
 choice! {
+    /// Transports of flows that a plugin is asked about.
+    PluginL4 {
+        /// TCP and UDP.
+        Any = "any",
+        /// TCP alone.
+        Tcp = "tcp",
+        /// UDP alone.
+        Udp = "udp",
+    }
+}
+
+choice! {
     /// Where a sink takes records to.
     SinkType {
         /// Files, rotated.

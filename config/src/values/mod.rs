@@ -9,7 +9,7 @@ mod time;
 mod whole;
 
 pub use bytes::Bytes;
-pub use choice::{Distribution, EalLog, LogLevel, RecordFormat, Rss, SinkType, TunnelName};
+pub use choice::{Distribution, EalLog, LogLevel, PluginL4, RecordFormat, Rss, SinkType, TunnelName};
 pub use cores::{Core, Cores};
 pub use device::{PciAddress, Vdev};
 pub use protocol::{ProtocolName, ResponseTimeout, ResponseTimeouts};

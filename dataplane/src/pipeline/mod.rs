@@ -23,9 +23,11 @@ use crate::source::Source;
 use crate::stream::HeldStore;
 use deliver::{Held, Payload};
 use facts::PortTable;
+use std::sync::Arc;
 use tapir_parsers::engine::{Engine, SessionId};
 use tapir_parsers::field::Ended;
 use tapir_parsers::l7::Protocol;
+use tapir_parsers::plugin::PluginHost;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
     DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits,
@@ -59,6 +61,8 @@ pub struct PipelineOptions {
     pub settings: Settings,
     /// Protocols that are read.
     pub protocols: Vec<Protocol>,
+    /// Plugins that every worker runs.
+    pub plugins: Option<Arc<dyn PluginHost>>,
     /// Take flow memory from the huge pages that the system has set aside.
     pub reserved_huge_pages: bool,
     /// Drop packets whose checksums the NIC found wrong.
@@ -86,6 +90,7 @@ impl Default for PipelineOptions {
                 .iter()
                 .map(|d| d.protocol)
                 .collect(),
+            plugins: None,
             reserved_huge_pages: false,
             verify_checksums: false,
             seed: 0x7461_7069_7200_0001,
@@ -177,10 +182,14 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         for protocol in &options.protocols {
             enabled |= 1 << (*protocol as u8);
         }
+        let mut engine = Engine::new(options.settings.clone(), |p| enabled & (1 << (p as u8)) != 0);
+        if let Some(plugins) = &options.plugins {
+            engine.set_plugins(plugins.for_lcore());
+        }
         Ok(Self {
             table,
             held: HeldStore::with_budget(options.held_bytes_per_flow, options.held_segments),
-            engine: Engine::new(options.settings.clone(), |p| enabled & (1 << (p as u8)) != 0),
+            engine,
             sink,
             reassembler: Some(Box::new(Reassembler::new(options.reassembly))),
             counters: Counters::default(),

@@ -11,6 +11,7 @@ mod list;
 mod out;
 mod pairing;
 mod piece;
+mod plugged;
 mod text;
 mod writer;
 
@@ -53,6 +54,8 @@ pub(crate) struct Conversation {
     /// The client has sent requests while older ones were still being answered: that it had received some
     /// response before a request does not tell that it had received all.
     overlaps: bool,
+    /// Its messages pair in order, whatever their protocol declares: a plugin's have no ids.
+    in_order: bool,
     /// Requests pushed out whose responses, which come before those of the others, are still to come.
     evicted: u16,
     /// What the server had received when it sent the last bytes that were seen of it: lower 32 bits of
@@ -74,6 +77,7 @@ impl Conversation {
         response_gap: false,
         request_gap: false,
         overlaps: false,
+        in_order: false,
         evicted: 0,
         server_had: 0,
         completed: 0,
@@ -180,7 +184,11 @@ pub(crate) struct Talk<'a> {
 
 impl Talk<'_> {
     fn pairing(&self) -> Pairing {
-        self.protocol.declaration().pairing
+        if self.conversation.in_order {
+            Pairing::InOrder
+        } else {
+            self.protocol.declaration().pairing
+        }
     }
 
     /// Builds the record of a slot and hands it out. `scratch` (text not yet kept) belongs to it.

@@ -8,6 +8,7 @@ use crate::inference::bit;
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use crate::parser::{Direction, Framing, Pairing};
+use crate::plugin::Plugins;
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
@@ -32,6 +33,9 @@ pub struct Out<'a> {
     pub(crate) direction: Direction,
     pub(crate) moment: Moment,
     pub(crate) hand_over: &'a mut Option<HandOver>,
+    /// What the parser was called with.
+    pub(crate) input: &'a [u8],
+    pub(crate) plugins: Option<&'a mut (dyn Plugins + 'static)>,
     /// The exchange that text goes to, and the side of it.
     pub(crate) selected: u32,
     pub(crate) role: Role,
@@ -44,6 +48,8 @@ impl<'a> Out<'a> {
         direction: Direction,
         moment: Moment,
         hand_over: &'a mut Option<HandOver>,
+        input: &'a [u8],
+        plugins: Option<&'a mut (dyn Plugins + 'static)>,
     ) -> Self {
         let (selected, role) = talk.conversation.current[direction.index()];
         Self {
@@ -52,6 +58,8 @@ impl<'a> Out<'a> {
             direction,
             moment,
             hand_over,
+            input,
+            plugins,
             selected,
             role,
         }
@@ -229,7 +237,7 @@ impl<'a> Out<'a> {
             return;
         }
         self.talk.keep_text(index, self.role);
-        let multiplexed = self.talk.protocol.declaration().pairing == Pairing::ById;
+        let multiplexed = self.talk.pairing() == Pairing::ById;
         let closing = {
             let role = self.role;
             self.slot().is_some_and(|slot| slot.side_mut(role).closing)
@@ -374,14 +382,18 @@ impl<'a> Out<'a> {
 
     /// How the exchange went.
     pub fn status(&mut self, status: Status) {
-        if let Some(slot) = self.slot() {
+        if let Some(slot) = self.slot()
+            && !slot.outcome_is_settled
+        {
             slot.status = status;
         }
     }
 
     /// The protocol's own response code.
     pub fn code(&mut self, code: i64) {
-        if let Some(slot) = self.slot() {
+        if let Some(slot) = self.slot()
+            && !slot.outcome_is_settled
+        {
             slot.code = Some(code);
         }
     }

@@ -265,7 +265,16 @@ impl Engine {
             settings: &self.settings,
             sink,
         };
-        let mut out = Out::new(talk, &self.settings, feed.direction, moment, &mut hand_over);
+        let plugins = self.plugins.as_deref_mut();
+        let mut out = Out::new(
+            talk,
+            &self.settings,
+            feed.direction,
+            moment,
+            &mut hand_over,
+            input.bytes,
+            plugins,
+        );
         let advance = self
             .parsers
             .advance(protocol, parser, feed.direction, input, &mut out);

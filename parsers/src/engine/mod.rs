@@ -4,6 +4,7 @@
 //! the protocol, stitches heads that span segments, passes bodies by arithmetic, looks for the next
 //! message after a gap, and hands records to a [`RecordSink`]. It allocates only while its pools grow.
 
+mod claim;
 mod feed;
 #[cfg(any(test, feature = "testing"))]
 pub mod fuzz;
@@ -20,6 +21,7 @@ use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache, bit};
 use crate::l7::{DECLARATIONS, Parsers, Protocol};
 use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX, UNMASK_BYTES};
 use crate::parser::{Direction, ProbeContext, Speaker, Transports};
+use crate::plugin::{Claim, Plugins};
 use crate::record::{FlowFacts, RecordSink};
 use crate::settings::Settings;
 use crate::slab::{NONE, Slab};
@@ -97,6 +99,9 @@ pub struct Engine {
     settings: Settings,
     counters: EngineCounters,
     sweep_at: u32,
+    plugins: Option<Box<dyn Plugins>>,
+    /// Of the flow whose protocol is being settled.
+    claimed: Option<Claim>,
 }
 
 /// As much of a flow's facts as inference asks for each time.
@@ -145,6 +150,8 @@ impl Engine {
             settings,
             counters: EngineCounters::default(),
             sweep_at: 0,
+            plugins: None,
+            claimed: None,
         }
     }
 
@@ -222,7 +229,7 @@ impl Engine {
         let transport = transport_of(ends.l4);
         self.counters.first_payloads += 1;
         let candidates = self.candidates.of(chunk.bytes, transport);
-        if candidates == 0 {
+        if candidates == 0 && self.plugins.is_none() {
             return Begin::NoMatch;
         }
         let before = self.counters.probes;
@@ -235,7 +242,14 @@ impl Engine {
             behind_unknown: chunk.offset > 0,
             complete: transport != Transports::TCP,
         };
-        let inference = self.infer(ends, &facts, candidates, &context, chunk.bytes, chunk.time_ns);
+        let inference = self.infer_or_claim(
+            ends,
+            &facts,
+            (candidates, 0),
+            &context,
+            chunk.bytes,
+            chunk.time_ns,
+        );
         self.counters.first_probes += self.counters.probes - before;
         if inference == Inference::NoMatch {
             return Begin::NoMatch;
@@ -445,6 +459,9 @@ impl Engine {
         self.servers
             .put(&facts.server_ip, facts.server_port, facts.l4, protocol, now_ns);
         self.counters.of_mut(protocol).flows += 1;
+        if protocol == Protocol::Custom {
+            self.settle_claim(parser);
+        }
         true
     }
 

@@ -55,17 +55,8 @@ impl Engine {
             behind_unknown,
             complete: transport != Transports::TCP || chunk.bytes.len() > room,
         };
-        let inference = match candidates {
-            0 => Inference::NoMatch,
-            _ => self.infer(
-                Ends::of(&facts),
-                || facts,
-                candidates,
-                &context,
-                head,
-                chunk.time_ns,
-            ),
-        };
+        let sets = (candidates, refused);
+        let inference = self.infer_or_claim(Ends::of(&facts), &|| facts, sets, &context, head, chunk.time_ns);
         if stitch != NONE {
             // What the buffer holds of this chunk is dropped again below or kept as a whole.
             let kept = stitched.len() - chunk.bytes.len().min(room);

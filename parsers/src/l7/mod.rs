@@ -211,6 +211,7 @@ protocols! {
     mysql: MySql,
     postgresql: PostgreSql,
     kafka: Kafka,
+    custom: Custom,
 }
 
 impl Protocol {

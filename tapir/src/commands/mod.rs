@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod man;
+pub(crate) mod plugin;
 pub(crate) mod protocol_names;
 pub(crate) mod protocols;
 pub(crate) mod read;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Read(args) => read::run(&args),
         Command::Protocols(args) => protocols::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Plugin(args) => plugin::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -81,8 +81,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)).map_err(failed)?;
         signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(failed)?;
     }
+    let reload = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&reload))
+        .map_err(|e| Failure::operation("installing a signal handler", e))?;
     let mut appliance = Appliance::start(&config)?;
-    appliance.run_until(|| stop.load(Ordering::Relaxed));
+    appliance.run_until(
+        || stop.load(Ordering::Relaxed),
+        || {
+            reload
+                .swap(false, Ordering::Relaxed)
+                .then(|| args.reread())
+                .flatten()
+        },
+    );
     let asked = stop.load(Ordering::Relaxed);
     let outcome = appliance.stop()?;
     outcome.print();
@@ -106,6 +117,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
+    /// The configuration as it is now; what is wrong with it is logged, and nothing changes.
+    #[cfg(feature = "dpdk")]
+    fn reread(&self) -> Option<Config> {
+        match self.configuration() {
+            Ok(config) => Some(config),
+            Err(Failure::Operation(message) | Failure::Usage(message)) => {
+                log::error!("reload: {message}");
+                None
+            }
+            Err(Failure::OutputClosed) => None,
+        }
+    }
+
     /// The file's configuration, or the defaults, with the flags laid over it. Its sinks are what is
     /// wanted in the end: where there are none, records are counted and thrown away.
     pub(crate) fn configuration(&self) -> Result<Config, Failure> {

@@ -2,9 +2,13 @@
 
 mod metrics;
 mod options;
+#[cfg(feature = "plugins")]
+mod plugin_metrics;
+mod plugins;
 mod sinks;
 
 use crate::failure::Failure;
+use plugins::LivePlugins;
 use std::time::Duration;
 use tapir_collector::metrics::MetricSource;
 use tapir_collector::{Collector, CollectorHandle, CollectorReport};
@@ -19,6 +23,7 @@ pub(crate) struct Appliance {
     live: Live,
     collector: CollectorHandle,
     ports: std::sync::Arc<metrics::PortSource>,
+    plugins: LivePlugins,
 }
 
 /// What a run amounted to.
@@ -59,13 +64,15 @@ impl Outcome {
 impl Appliance {
     /// Opens ports and sinks and starts all threads.
     pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
-        let options = options::live(config)?;
+        let plugins = LivePlugins::start(config)?;
+        let options = options::live(config, plugins.host())?;
         let collector_options = sinks::collector(config, &options.lcores);
         let (live, rings) = Live::start(&options).map_err(|e| failed(&e, config))?;
         let ports = std::sync::Arc::new(metrics::PortSource::default());
         let workers = metrics::WorkerSource::new(live.published.clone(), live.distribution.clone());
-        let sources: Vec<std::sync::Arc<dyn MetricSource>> =
+        let mut sources: Vec<std::sync::Arc<dyn MetricSource>> =
             vec![std::sync::Arc::new(workers), std::sync::Arc::clone(&ports) as _];
+        sources.extend(plugins.metrics());
         let collector = Collector::start(collector_options, rings, sources)
             .map_err(|e| Failure::Operation(e.to_string()))?;
         log::info!("{}", live.describe());
@@ -76,12 +83,17 @@ impl Appliance {
             live,
             collector,
             ports,
+            plugins,
         })
     }
 
-    /// Runs until `stop` says so, or a worker ends by itself.
-    pub(crate) fn run_until(&mut self, stop: impl Fn() -> bool) {
+    /// Runs until `stop` says so, or a worker ends by itself. When `reload` has a new configuration, its
+    /// plugins take the place of those that run; flows go on.
+    pub(crate) fn run_until(&mut self, stop: impl Fn() -> bool, reload: impl Fn() -> Option<Config>) {
         while !stop() && !self.live.has_failed() {
+            if let Some(config) = reload() {
+                self.plugins.reload(&config);
+            }
             self.ports.update(self.live.ports());
             std::thread::sleep(LOOK);
         }

@@ -3,11 +3,14 @@
 use crate::failure::Failure;
 use crate::options;
 use dpdk_bindings::CpuId;
+use std::sync::Arc;
 use tapir_config::{Config, Core, Device};
 use tapir_dataplane::live::{Distribution, LiveOptions, PortOptions};
+use tapir_dataplane::pipeline::PipelineOptions;
+use tapir_parsers::plugin::PluginHost;
 
 /// What the dataplane is started with.
-pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
+pub(super) fn live(config: &Config, plugins: Option<Arc<dyn PluginHost>>) -> Result<LiveOptions, Failure> {
     let cpu = |core: &Core| CpuId(core.get());
     let workers: Vec<CpuId> = config.workers.lcores.as_slice().iter().map(cpu).collect();
     let workers = if workers.is_empty() {
@@ -36,7 +39,10 @@ pub(super) fn live(config: &Config) -> Result<LiveOptions, Failure> {
         log_level: log_level(eal.log_level),
         eal_args: eal.extra_args.clone(),
         ring_bytes: config.records.ring.as_usize(),
-        pipeline: options::pipeline(config)?,
+        pipeline: PipelineOptions {
+            plugins,
+            ..options::pipeline(config)?
+        },
         ..LiveOptions::default()
     })
 }

@@ -2,6 +2,7 @@
 //! statuses, outcomes of calls. Source: RFC 9110 (semantics), RFC 3986 (targets).
 
 pub(crate) mod base64;
+pub(crate) mod enrich;
 pub(crate) mod grpc;
 pub(crate) mod header;
 pub(crate) mod method;

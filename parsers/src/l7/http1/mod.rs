@@ -15,13 +15,14 @@ mod upgrade;
 
 use super::Protocol;
 use super::http::target::{self, Target};
-use super::http::{grpc, header, status};
+use super::http::{enrich, grpc, header, status};
 use crate::byte_set::ByteSet;
 use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
 use crate::limits::{FOLDED_VALUE_BYTES_MAX, UPGRADE_TEXT_BYTES_MAX};
 use crate::line_ends::LineEnds;
 use crate::parser::{Advance, Direction, Framing, Input, Pairing, Parser, Probe, ProbeContext, Transports};
+use crate::plugin::Hook;
 use arrayvec::ArrayVec;
 use chunk::Chunk;
 use head::{Announced, Fields};
@@ -166,6 +167,12 @@ impl Http1 {
             return Advance::Need(input.bytes.len() + 1);
         }
         self.placed = true;
+        let whole = len + fields.len;
+        if let Announced::Bytes(body) = fields.announced
+            && let Some(wait) = enrich::wait(out, Hook::HttpRequest, whole, body, input)
+        {
+            return wait;
+        }
         out.open(Role::Request, None);
         self.describe_request(&line, &fields, out);
         let body = match fields.announced {
@@ -175,13 +182,15 @@ impl Http1 {
             Announced::Chunked => Body::Chunked,
             Announced::Endless | Announced::Broken => Body::Lost,
         };
-        self.body(Direction::ToServer, input, len + fields.len, body, out)
+        self.body(Direction::ToServer, input, whole, body, out)
     }
 
     #[inline]
     fn describe_request(&mut self, line: &RequestLine<'_>, fields: &Fields<'_>, out: &mut Out<'_>) {
         let connect = line.method == b"CONNECT";
         let target = Target::new(line.target, connect);
+        let kept = fields.kept.iter().copied();
+        enrich::request(out, proto(fields), target.resource, target.authority, kept);
         out.tag(match line.method {
             b"HEAD" => ask::HEAD,
             b"CONNECT" => ask::CONNECT,
@@ -245,7 +254,13 @@ impl Http1 {
         {
             return Advance::Need(whole);
         }
+        if let (Announced::Bytes(body), false) = (fields.announced, has_no_body(asked, line.code))
+            && let Some(wait) = enrich::wait(out, Hook::HttpResponse, len, body, input)
+        {
+            return wait;
+        }
         out.open(Role::Response, None);
+        enrich::response(out, proto(&fields), line.code, status(line.code));
         if !grpc_web::describe_response(&line, &fields, out) {
             out.code(i64::from(line.code));
             out.status(status(line.code));
@@ -272,8 +287,7 @@ impl Http1 {
         }
         let body = match (asked, fields.announced) {
             _ if !fields.whole => Body::Lost,
-            _ if matches!(line.code, 204 | 304) => Body::None,
-            (Some(ask::HEAD), _) => Body::None,
+            _ if has_no_body(asked, line.code) => Body::None,
             (_, Announced::Bytes(count)) => Body::Bytes(count),
             (_, Announced::Chunked) => Body::Chunked,
             (_, Announced::Nothing | Announced::Endless) => Body::UntilClose,
@@ -382,6 +396,19 @@ fn write_fields(fields: &Fields<'_>, out: &mut Out<'_>) {
     }
     for (header, value) in &fields.kept {
         header::write(out, *header, value);
+    }
+}
+
+/// Whether a response has no body, whatever it announces (RFC 9112 section 6.3).
+const fn has_no_body(asked: Option<u32>, code: u16) -> bool {
+    matches!(code, 204 | 304) || matches!(asked, Some(ask::HEAD))
+}
+
+/// What the record of a message with these fields is one of.
+fn proto(fields: &Fields<'_>) -> Protocol {
+    match fields.grpc_web {
+        Some(_) => Protocol::Grpc,
+        None => Protocol::Http1,
     }
 }
 

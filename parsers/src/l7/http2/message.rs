@@ -4,10 +4,10 @@ use super::fields::Fields;
 use super::name::{CONTENT_TYPE, GRPC_MESSAGE, GRPC_STATUS, Name};
 use super::siblings::SERVICE_VERSION;
 use crate::conversation::Out;
-use crate::field::Field;
+use crate::field::{Field, Status};
 use crate::l7::Protocol;
 use crate::l7::http::header::{self, Header};
-use crate::l7::http::{grpc, target};
+use crate::l7::http::{enrich, grpc, target};
 
 /// `version` of every record.
 pub(super) const VERSION: &[u8] = b"2";
@@ -37,6 +37,9 @@ pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
     }
     let method = fields.get(Name::Method).unwrap_or(&[]);
     let authority = fields.get(Name::Authority);
+    let path = fields.get(Name::Path).unwrap_or(&[]);
+    let proto = protocol.unwrap_or(Protocol::Http2);
+    enrich::request(out, proto, path, authority, headers(fields));
     out.text(Field::Version, VERSION);
     out.text(Field::ReqType, method);
     if let Some(authority) = authority {
@@ -62,10 +65,13 @@ pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
 
 /// Writes what the fields say of the response that was just opened.
 pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
+    let status = fields.get(Name::Status).and_then(status_code);
+    let proto = name_protocol(fields, out).unwrap_or(Protocol::Http2);
+    let went = status.map_or(Status::Unknown, crate::l7::http::status);
+    enrich::response(out, proto, status.unwrap_or(0), went);
     if !out.has_request() {
         out.text(Field::Version, VERSION);
     }
-    let status = fields.get(Name::Status).and_then(status_code);
     for (name, value) in fields.iter() {
         if let Name::Http(header) = name {
             header::write(out, header, value);
@@ -88,6 +94,13 @@ pub(super) fn trailers(fields: &Fields, out: &mut Out<'_>) {
     name_protocol(fields, out);
     outcome(fields, out);
     mark(fields, out);
+}
+
+fn headers(fields: &Fields) -> impl Iterator<Item = (Header, &[u8])> {
+    fields.iter().filter_map(|(name, value)| match name {
+        Name::Http(header) => Some((header, value)),
+        _ => None,
+    })
 }
 
 /// What the exchange is, when the response has had its say: its request may not have been seen, or only in

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tapir_collector::ring::RecordRing;
+use tapir_dataplane::pipeline::PipelineOptions;
 use tapir_dataplane::source::Distributor;
 use tapir_parsers::l7::Protocol;
 
@@ -56,7 +57,14 @@ pub(crate) struct Args {
 
 /// Decodes every file and writes the records in order of `start_ns`.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let options = options::pipeline_from(args.config.as_deref(), &args.protocols)?;
+    run_with(
+        &options::pipeline_from(args.config.as_deref(), &args.protocols)?,
+        args,
+    )
+}
+
+/// As [`run`], with workers that are set up with `options`.
+pub(crate) fn run_with(options: &PipelineOptions, args: &Args) -> Result<(), Failure> {
     let count = usize::from(args.workers.get());
     let distributor = Distributor::new(options.decode.clone(), count);
     let started = Instant::now();
@@ -65,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .into_iter()
         .map(|r| Box::new(move || r.recv().ok()) as replay::Input)
         .collect();
-    let mut workers = Workers::start(&options, inputs)?;
+    let mut workers = Workers::start(options, inputs)?;
     let rings = std::mem::take(&mut workers.rings);
     let clock = workers.clock();
 
