@@ -2,14 +2,19 @@
 
 use crate::failure::Failure;
 use std::sync::Arc;
+use std::time::Duration;
 use tapir_config::{Config, Plugin, PluginL4};
 use tapir_plugins::{Host, L4, LoadError, PluginSpec};
+
+/// Least time for a call of a replay.
+const REPLAY_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The host of the configured plugins; `None` where there are none. Those that can't be run are logged, and
 /// the others run.
 ///
 /// # Errors
 /// When the system lets no host be.
+#[cfg(feature = "dpdk")]
 pub(crate) fn host(config: &Config) -> Result<Option<Host>, Failure> {
     if config.plugins.is_empty() {
         return Ok(None);
@@ -22,9 +27,24 @@ pub(crate) fn host(config: &Config) -> Result<Option<Host>, Failure> {
     Ok(Some(host))
 }
 
-/// As [`host`], for a replay: plugins may take as long as they do, so that it is the same every time.
+/// As `host`, for a replay. Plugins have as much time as they take, and calls a second at least: a replay is
+/// the same every time, however busy the machine is.
 pub(crate) fn host_for_replay(config: &Config) -> Result<Option<Arc<Host>>, Failure> {
-    Ok(host(config)?.map(|host| Arc::new(host.with_budget(None))))
+    if config.plugins.is_empty() {
+        return Ok(None);
+    }
+    let host = new_host()?
+        .with_budget(None)
+        .with_payload_bytes(config.plugin_limits.payload.as_usize());
+    let patient = |plugin| {
+        let spec = spec(plugin);
+        PluginSpec {
+            deadline: spec.deadline.max(REPLAY_DEADLINE),
+            ..spec
+        }
+    };
+    load_specs(&host, &config.plugins.iter().map(patient).collect::<Vec<_>>());
+    Ok(Some(Arc::new(host)))
 }
 
 /// A host without plugins.
@@ -33,9 +53,13 @@ pub(crate) fn new_host() -> Result<Host, Failure> {
 }
 
 /// Loads the configured plugins instead of those of before.
+#[cfg(feature = "dpdk")]
 pub(crate) fn load(host: &Host, config: &Config) {
-    let specs: Vec<_> = config.plugins.iter().map(spec).collect();
-    let refused: Vec<(String, LoadError)> = host.load(&specs);
+    load_specs(host, &config.plugins.iter().map(spec).collect::<Vec<_>>());
+}
+
+fn load_specs(host: &Host, specs: &[PluginSpec]) {
+    let refused: Vec<(String, LoadError)> = host.load(specs);
     for (name, error) in &refused {
         log::error!("plugin {name}: not loaded: {error}");
     }

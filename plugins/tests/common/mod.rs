@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses some of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 use tapir_parsers::testing::{Script, Told};
 use tapir_plugins::{Host, LoadError, PluginSpec};
 
@@ -51,9 +52,12 @@ pub(crate) const PARSE: u128 = 1;
 pub(crate) const REQUEST: u128 = 1 << 127;
 pub(crate) const RESPONSE: u128 = 1 << 126;
 
-/// A setup named `name`.
+/// A setup named `name`. Its deadline leaves a busy machine time for what ends by itself.
 pub(crate) fn spec(name: &str) -> PluginSpec {
-    PluginSpec::new(name, "")
+    PluginSpec {
+        deadline: Duration::from_secs(5),
+        ..PluginSpec::new(name, "")
+    }
 }
 
 /// A host with these plugins.
