@@ -14,6 +14,7 @@ mod kafka;
 mod lab;
 mod matching;
 mod mongodb;
+mod mqtt;
 mod peers;
 mod ports;
 mod refusals;
