@@ -53,7 +53,7 @@ pub(super) fn probe(head: &[u8], context: &ProbeContext) -> Probe {
     if context.direction_is_sure && context.direction == Direction::ToServer {
         return Probe::NoMatch;
     }
-    response(head, bytes, may_grow, context.on_known_port)
+    response(head, bytes, may_grow, context)
 }
 
 /// What was found out about a message.
@@ -133,7 +133,7 @@ fn request(head: &[u8], may_grow: bool) -> Judgement {
 }
 
 /// Whether `head` begins with a response, of `bytes` as it says.
-fn response(head: &[u8], bytes: u64, may_grow: bool, on_known_port: bool) -> Probe {
+fn response(head: &[u8], bytes: u64, may_grow: bool, context: &ProbeContext) -> Probe {
     let whole = head.len() as u64 == bytes;
     // A long one is told by its head, others must end where their segment does: a client waits for its answer.
     let long = bytes > PROBE_BYTES_MAX as u64 && head.len() >= PROBE_BYTES_MAX;
@@ -147,19 +147,25 @@ fn response(head: &[u8], bytes: u64, may_grow: bool, on_known_port: bool) -> Pro
     if correlation(head).is_none_or(|id| id >= CORRELATION_MAX) {
         return Probe::NoMatch;
     }
-    let enough = if on_known_port && whole {
+    let enough = if context.on_known_port && whole {
         EVIDENCE_BYTES_MIN_ON_PORT
     } else {
         EVIDENCE_BYTES_MIN
     };
-    let fits = layouts::all().any(|api| {
-        (0..=api.newest).any(|version| {
-            evidence(api, version, head, bytes)
-                .is_some_and(|evidence| evidence.errors > 0 && evidence.ends && evidence.bytes >= enough)
-        })
-    });
-    if fits || tells_versions(head, bytes) {
+    let (mut fits, mut may_be) = (tells_versions(head, bytes), false);
+    for api in layouts::all() {
+        for version in 0..=api.newest {
+            let evidence = evidence(api, version, head, bytes);
+            let evidence = evidence.filter(|evidence| evidence.errors > 0 && evidence.ends);
+            fits |= evidence.as_ref().is_some_and(|evidence| evidence.bytes >= enough);
+            may_be |= evidence.is_some();
+        }
+    }
+    if fits {
         Probe::Match(Speaker::Server)
+    } else if may_be && whole && !context.complete && head.len() < PROBE_BYTES_MAX {
+        // It is kept until the other side says whether this is Kafka.
+        Probe::NeedMore
     } else {
         Probe::NoMatch
     }
@@ -264,11 +270,17 @@ fn is_text(text: &[u8]) -> bool {
         .all(|byte| *byte >= b' ' && *byte != 0x7F && *byte < 0xF8)
 }
 
+/// What a message at `at` is judged by: a bound for the work at each place.
+fn head_at(bytes: &[u8], at: usize) -> &[u8] {
+    let rest = bytes.get(at..).unwrap_or(&[]);
+    rest.get(..PROBE_BYTES_MAX).unwrap_or(rest)
+}
+
 /// Where in `bytes` the next request begins.
 pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
     let last = bytes.len().checked_sub(REQUEST_BYTES_MIN)?;
     (0..=last).find(|at| {
-        let rest = bytes.get(*at..).unwrap_or(&[]);
+        let rest = head_at(bytes, *at);
         matches!(rest, [0..=7, _, _, _, 0 | 3, _, 0, _, ..]) && request(rest, false) == Judgement::Fits
     })
 }
@@ -277,7 +289,7 @@ pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
 pub(super) fn find_response(bytes: &[u8], under_way: &UnderWay) -> Option<usize> {
     let last = bytes.len().checked_sub(RESPONSE_BYTES_MIN)?;
     (0..=last).find(|at| {
-        let rest = bytes.get(*at..).unwrap_or(&[]);
+        let rest = head_at(bytes, *at);
         let request = correlation(rest).and_then(|id| under_way.find(id));
         let whole = header::message_bytes(rest).filter(|whole| *whole > RESPONSE_BYTES_MIN as u64);
         let (Some(tag), Some(whole)) = (request, whole) else {

@@ -1,6 +1,6 @@
 //! What is taken for Kafka, and what is not.
 
-use super::{Wire, flexible, request, response};
+use super::{Wire, flexible, request, response, session};
 use crate::l7::kafka::layouts;
 use crate::l7::kafka::probe::{find_request, find_response, probe};
 use crate::l7::kafka::request::Tag;
@@ -90,11 +90,33 @@ fn answers_tell_themselves_where_they_say_enough() {
         );
     }
     let heartbeat = response(1200).int32(0).int16(0).message();
+    // What says too little waits for the other side.
+    assert_eq!(probe(&heartbeat, &context), Probe::NeedMore);
+    context.complete = true;
     assert_eq!(probe(&heartbeat, &context), Probe::NoMatch);
+    context.complete = false;
     context.on_known_port = true;
     assert_eq!(probe(&heartbeat, &context), Probe::Match(Speaker::Server));
     (context.direction_is_sure, context.direction) = (true, Direction::ToServer);
     assert_eq!(probe(&metadata(9), &context), Probe::NoMatch);
+}
+
+#[test]
+fn an_answer_that_says_little_is_told_once_a_request_has_said_more() {
+    let mut script = session()
+        .server(response(6).int32(0).int16(0).message())
+        .client(request(16, 0, 7).message())
+        .server(response(7).int16(0).int32(0).message());
+    script.server_port = 4711;
+    let told = script.run(|_, bytes| vec![bytes.len()], None, 0);
+    let brief: Vec<_> = told.iter().map(|t| (t.kind, t.request_id, t.ports)).collect();
+    assert_eq!(
+        brief,
+        [
+            ("matched", Some(7), (40_000, 4711)),
+            ("orphan", Some(6), (40_000, 4711)),
+        ]
+    );
 }
 
 #[test]
