@@ -2,7 +2,6 @@
 
 use super::arguments::{Arguments, Scan, scan};
 use super::command::whole_name;
-use super::names::Name;
 use super::resp::{Form, Head, Look, Walk, Walked, look};
 use crate::limits::PROBE_BYTES_MAX;
 use crate::parser::{Direction, Probe, ProbeContext, Speaker};
