@@ -2,7 +2,8 @@
 //! of compressors stand in its table (0 noop, 1 snappy, 2 zlib, 3 zstd).
 //!
 //! Of a long message the head is unpacked, from as much of it as one unit may hold. What is unpacked lies in
-//! buffers that the lcore's flows share, and is gone when the call returns.
+//! buffers that the lcore's flows share, and is gone when the call returns. Nothing is allocated for a message but
+//! what the zstd decoder makes for itself: a table or two for each block.
 
 use super::message::{HEADER_BYTES, Header, PACKED_HEAD_BYTES, Packed, Prelude};
 use super::reading::Progress;

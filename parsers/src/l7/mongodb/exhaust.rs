@@ -19,7 +19,7 @@ type Text = ArrayVec<u8, TEXT_BYTES_MAX>;
 pub(super) struct Memo {
     /// Name of the command at hand.
     pub(super) name: Text,
-    /// What is answered more than once; kept, once a flow has had one.
+    /// What is answered more than once; made once for a flow that has such, and kept: few have.
     exhaust: Option<Box<Exhaust>>,
     /// What is read belongs to that.
     is_noted: bool,
