@@ -37,7 +37,7 @@ pub struct EngineCounters {
     protocols: Vec<ProtocolCounters>,
     /// Probes run.
     pub probes: u64,
-    /// Probes run on the first payload of a flow.
+    /// Probes run on the first payloads of the directions of flows.
     pub first_probes: u64,
     /// First payloads looked at.
     pub first_payloads: u64,

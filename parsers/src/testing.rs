@@ -4,6 +4,7 @@
 //! every single gap, every mid-stream start and trailing garbage from [`Script::check`].
 
 pub mod corpus;
+mod recognition;
 
 use crate::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use crate::field::{Ended, Field, Kind, Status};
@@ -183,6 +184,8 @@ impl Script {
             &crate::engine::fuzz::seed(self),
         );
         let whole = self.replay();
+        self.check_order(&whole);
+        self.check_swapped();
         if self.l4 == 0 {
             let bytewise = self.run(|_, bytes| vec![1; bytes.len()], None, 0);
             assert_same(&whole, &bytewise, "byte by byte");
@@ -265,12 +268,23 @@ impl Script {
         lost: Option<usize>,
         start: usize,
     ) -> Vec<Told> {
+        self.run_as(cut, lost, start, false)
+    }
+
+    /// [`run`](Self::run); `swapped`: nobody told the caller who is the client, and it takes the server for it.
+    fn run_as(
+        &self,
+        cut: impl Fn(usize, &[u8]) -> Vec<usize>,
+        lost: Option<usize>,
+        start: usize,
+        swapped: bool,
+    ) -> Vec<Told> {
         let mut engine = Engine::new(self.settings.clone(), self.wanted);
         if let Some(plugins) = &self.plugins {
             engine.set_plugins(plugins.for_lcore());
         }
         let mut records: Vec<Vec<u8>> = Vec::new();
-        let mut flow = ReplayedFlow::new(self);
+        let mut flow = ReplayedFlow::new(self, swapped);
         let mut time_ns = START_NS;
         for (index, (direction, bytes)) in self.messages.iter().enumerate() {
             time_ns += STEP_NS;
@@ -309,10 +323,11 @@ struct ReplayedFlow {
     recognised: bool,
     offset: [u64; 2],
     stream: bool,
+    swapped: bool,
 }
 
 impl ReplayedFlow {
-    fn new(script: &Script) -> Self {
+    fn new(script: &Script, swapped: bool) -> Self {
         let facts = FlowFacts {
             client_port: CLIENT_PORT,
             server_port: script.server_port,
@@ -322,12 +337,22 @@ impl ReplayedFlow {
             ..FlowFacts::default()
         };
         Self {
-            facts,
+            facts: if swapped { facts.reversed() } else { facts },
+            swapped,
             session: None,
             ignored: false,
             recognised: false,
             offset: [0; 2],
             stream: script.l4 == 0,
+        }
+    }
+
+    /// The direction as the caller of the engine takes it.
+    fn as_seen(&self, direction: Direction) -> Direction {
+        if self.swapped {
+            direction.opposite()
+        } else {
+            direction
         }
     }
 
@@ -352,6 +377,7 @@ impl ReplayedFlow {
             peer_offset: self.stream.then_some(peer),
         };
         self.offset[direction.index()] += bytes.len() as u64;
+        let direction = self.as_seen(direction);
         if self.ignored {
             return;
         }
@@ -364,7 +390,7 @@ impl ReplayedFlow {
         } else {
             let at_start = at_start && offset == 0;
             let standing = Standing {
-                direction_is_sure: at_start,
+                direction_is_sure: at_start && !self.swapped,
                 at_stream_start: at_start,
                 recognised_before: self.recognised,
             };
@@ -386,6 +412,7 @@ impl ReplayedFlow {
         records: &mut Vec<Vec<u8>>,
     ) {
         self.offset[direction.index()] += len;
+        let direction = self.as_seen(direction);
         if let Some(id) = self.session.filter(|_| !self.ignored && self.stream) {
             self.ignored = engine.gap(id, direction, len, time_ns, records) == Verdict::Ignore;
         }

@@ -16,6 +16,11 @@ use tapir_parsers::limits::{PROBE_BYTES_MAX, PROBE_TRIES_MAX};
 use tapir_parsers::parser::{Direction, Probe, ProbeContext, Transports};
 use tapir_parsers::wire::{DecodeOptions, Decoded, L4, LinkType, Reassembler, decode};
 
+/// Probes that the first payload of a flow may cost in the mean.
+const PROBES_MAX: f64 = 2.0;
+/// Share of the flows of a protocol that is read which must be recognised, per cent.
+const RECALL_MIN: f64 = 97.0;
+
 /// Transport and both ends in a fixed order.
 type FlowKey = (&'static str, [(String, u16); 2]);
 
@@ -165,11 +170,20 @@ fn no_probe_matches_a_flow_of_another_protocol() {
             }
         }
     }
+    let (mut labelled, mut recognised) = (0, 0);
     for (name, [flows, matched]) in recall {
         println!("{name:12} {matched:4} of {flows:4} flows");
+        (labelled, recognised) = (labelled + flows, recognised + matched);
     }
     let mean = counters.probes as f64 / first_payloads as f64;
     println!("{mean:.3} probes a first payload ({first_payloads} flows)");
+    assert!(mean < PROBES_MAX, "{mean:.3} probes a first payload");
+    let share = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
+    let recall = share(recognised, labelled);
+    let wrong = false_matches.len() as u64;
+    let precision = share(recognised, recognised + wrong);
+    println!("recall {recall:.1} %, precision {precision:.1} %");
+    assert!(recall >= RECALL_MIN, "recall {recall:.1} %");
     // In a tunnel that HTTP opened; the parser hands over before inference comes to it.
     false_matches.retain(|line| line != "tls matches payload 2 of HTTP_Connect in http_connect.pcap");
     assert!(false_matches.is_empty(), "{false_matches:#?}");

@@ -223,6 +223,43 @@ fn every_protocol_has_tests() {
     }
 }
 
+/// Protocols of which no capture of real peers is kept: the end-to-end tests watch them alone.
+const WITHOUT_CAPTURE: [&str; 1] = ["mqtt"];
+
+/// What CONTRIBUTING.md asks of a protocol: scripts that `check()` replays in every way there is, a dictionary
+/// for the fuzzer, and a capture of real peers.
+#[test]
+fn every_protocol_is_in_the_tables() {
+    let files = files();
+    let has = |path: String| files.contains(&path);
+    for protocol in protocols() {
+        let own = format!("parsers/src/l7/{protocol}");
+        let (file, folder) = (format!("{own}.rs"), format!("{own}/"));
+        let is_own = |path: &str| path == file || path.starts_with(&folder);
+        // The parser of another protocol reads it, or a plugin does.
+        if protocol == "custom" || !files.iter().any(|path| is_own(path)) {
+            continue;
+        }
+        let checked =
+            rust_below("parsers/src/l7/").any(|(path, text)| is_own(&path) && text.contains(".check()"));
+        assert!(checked, "no script of {protocol} is checked");
+        assert!(
+            has(format!("fuzz/dict/{protocol}.dict")),
+            "{protocol} has no fuzz/dict/{protocol}.dict"
+        );
+        if WITHOUT_CAPTURE.contains(&protocol.as_str()) {
+            continue;
+        }
+        for ending in ["pcap", "json"] {
+            let capture = format!("parsers/tests/captures/{protocol}.{ending}");
+            assert!(
+                has(capture),
+                "{protocol} has no capture (scripts/capture-fixtures {protocol})"
+            );
+        }
+    }
+}
+
 fn protocols() -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_tapir"))
         .args(["protocols", "--format", "json"])

@@ -227,7 +227,8 @@ impl Engine {
         sink: &mut dyn RecordSink,
     ) -> Begin {
         let transport = transport_of(ends.l4);
-        self.counters.first_payloads += 1;
+        let is_first = chunk.offset == 0 && !standing.recognised_before;
+        self.counters.first_payloads += u64::from(is_first);
         let candidates = self.candidates.of(chunk.bytes, transport);
         if candidates == 0 && self.plugins.is_none() {
             return Begin::NoMatch;
@@ -250,7 +251,9 @@ impl Engine {
             chunk.bytes,
             chunk.time_ns,
         );
-        self.counters.first_probes += self.counters.probes - before;
+        if is_first {
+            self.counters.first_probes += self.counters.probes - before;
+        }
         if inference == Inference::NoMatch {
             return Begin::NoMatch;
         }
