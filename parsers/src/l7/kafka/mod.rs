@@ -14,6 +14,7 @@ mod errors;
 mod header;
 mod layout;
 mod layouts;
+mod names;
 mod notes;
 mod probe;
 mod request;

@@ -2,6 +2,7 @@
 
 use super::errors;
 use super::layout::Note;
+use super::names::Names;
 use super::topics::{ID_BYTES, Topics, id_text};
 use super::walk::Notes;
 use crate::conversation::Out;
@@ -17,7 +18,7 @@ const KEY_OF_TRANSACTION: u8 = 1;
 #[derive(Default)]
 pub(super) struct Known {
     /// Topics, comma joined; what FindCoordinator looks for, before it is known what that is.
-    names: Vec<u8>,
+    names: Names,
     /// Bytes of the first topic's name.
     first_bytes: usize,
     /// Where the last topic's name begins.
@@ -46,7 +47,7 @@ struct Told {
 impl Known {
     /// Of no message.
     pub(super) const NOTHING: Self = Self {
-        names: Vec::new(),
+        names: Names::EMPTY,
         first_bytes: 0,
         last_at: 0,
         key_type: None,
@@ -92,7 +93,7 @@ impl Known {
             return;
         }
         self.told.resource = true;
-        out.text(Field::Resource, &self.names);
+        out.text(Field::Resource, self.names.bytes());
     }
 
     /// No partition follows: the topic alone is the endpoint.
@@ -105,36 +106,36 @@ impl Known {
     }
 
     fn first_topic(&self) -> &[u8] {
-        self.names.get(..self.first_bytes).unwrap_or(&[])
+        self.names.bytes().get(..self.first_bytes).unwrap_or(&[])
     }
 
     fn last_topic(&self) -> &[u8] {
-        self.names.get(self.last_at..).unwrap_or(&[])
+        self.names.bytes().get(self.last_at..).unwrap_or(&[])
     }
 
     fn add_topic(&mut self, name: &[u8], out: &mut Out<'_>) {
         if name.is_empty() || (self.has_topics() && self.last_topic() == name) {
             return;
         }
-        if self.names.len() + 1 + name.len() > KAFKA_TOPICS_BYTES_MAX {
+        if self.names.bytes().len() + 1 + name.len() > KAFKA_TOPICS_BYTES_MAX {
             out.truncated();
             return;
         }
         if self.has_topics() {
-            self.names.push(b',');
+            self.names.push(b",");
         } else {
             self.first_bytes = name.len();
         }
-        self.last_at = self.names.len();
-        self.names.extend_from_slice(name);
+        self.last_at = self.names.bytes().len();
+        self.names.push(name);
     }
 
     /// The topic that the next field is about.
     fn set_topic(&mut self, name: &[u8]) {
         self.names.clear();
         self.names
-            .extend_from_slice(name.get(..KAFKA_TOPICS_BYTES_MAX).unwrap_or(name));
-        (self.first_bytes, self.last_at) = (self.names.len(), 0);
+            .push(name.get(..KAFKA_TOPICS_BYTES_MAX).unwrap_or(name));
+        (self.first_bytes, self.last_at) = (self.names.bytes().len(), 0);
     }
 
     fn tell_partition(&mut self, partition: &[u8], out: &mut Out<'_>) {
@@ -166,15 +167,15 @@ impl Known {
             Some(KEY_OF_TRANSACTION) => self.tell_transaction(key, out),
             Some(_) => {}
             // Its type follows.
-            None => self.names.extend_from_slice(key),
+            None => self.names.push(key),
         }
     }
 
     fn set_key_type(&mut self, key_type: u8, out: &mut Out<'_>) {
         self.key_type = Some(key_type);
         let key = std::mem::take(&mut self.names);
-        if !key.is_empty() {
-            self.tell_key(&key, out);
+        if !key.bytes().is_empty() {
+            self.tell_key(key.bytes(), out);
         }
         self.names = key;
         self.names.clear();
