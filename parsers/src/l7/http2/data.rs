@@ -1,7 +1,7 @@
 //! DATA: counted and passed, and looked into only where pieces of streams are told.
 
 use super::Http2;
-use super::frame::{Frame, HEADER_BYTES, flag};
+use super::frame::{Frame, HEADER_BYTES, Kind, flag};
 use super::pieces::{PREFIX_BYTES, Payload, Step};
 use crate::conversation::{Out, Role};
 use crate::parser::{Advance, Direction, Input};
@@ -29,6 +29,37 @@ impl Http2 {
             self.close(direction, frame.stream, out);
         }
         Advance::Skip(frame.len() as u64)
+    }
+
+    /// Passes with the header block that `first` begins, and that was read as `advance` says, the DATA frame
+    /// behind it: most bodies are that short, and a call by itself would cost more than the frame.
+    #[inline]
+    pub(super) fn with_data(
+        &mut self,
+        direction: Direction,
+        first: &Frame,
+        input: Input<'_>,
+        advance: Advance,
+        out: &mut Out<'_>,
+    ) -> Advance {
+        let Advance::Skip(end) = advance else {
+            return advance;
+        };
+        let behind = input.bytes.get(end as usize..).and_then(Frame::read);
+        let Some(frame) = behind.filter(|frame| frame.kind == Kind::Data && frame.stream == first.stream)
+        else {
+            return advance;
+        };
+        let valid = frame.is_valid(self.half(direction).payload_max);
+        let open = !first.has(flag::END_STREAM) && self.pieces.is_none();
+        if !valid || !open || !out.select(role_of(direction), u64::from(frame.stream)) {
+            return advance;
+        }
+        out.add_len(frame.len() as u64);
+        if frame.has(flag::END_STREAM) {
+            self.close(direction, frame.stream, out);
+        }
+        Advance::Skip(end + frame.len() as u64)
     }
 
     /// Begins to read the payload of a frame whose pieces are told; `None`: it is passed as any other.

@@ -134,7 +134,7 @@ impl Parser for Http2 {
         let Some(frame) = Frame::read(input.bytes) else {
             return Advance::Need(HEADER_BYTES);
         };
-        if direction == Direction::ToServer && PREFACE.starts_with(input.bytes) {
+        if may_be_preface(direction, input.bytes) && PREFACE.starts_with(input.bytes) {
             return Advance::Need(PREFACE.len());
         }
         if !frame.is_valid(self.half(direction).payload_max) {
@@ -142,7 +142,11 @@ impl Parser for Http2 {
         }
         match frame.kind {
             Kind::Data => self.data(direction, &frame, input, out),
-            Kind::Headers | Kind::PushPromise => self.headers(direction, &frame, input, out),
+            Kind::Headers => {
+                let advance = self.headers(direction, &frame, input, out);
+                self.with_data(direction, &frame, input, advance, out)
+            }
+            Kind::PushPromise => self.headers(direction, &frame, input, out),
             Kind::RstStream | Kind::GoAway | Kind::Settings | Kind::Ping
                 if frame.len() > input.bytes.len() =>
             {
@@ -209,7 +213,7 @@ impl Http2 {
     #[inline]
     fn pass_control(&mut self, direction: Direction, bytes: &[u8], out: &mut Out<'_>) -> usize {
         let mut at = 0;
-        if direction == Direction::ToServer && bytes.starts_with(PREFACE) {
+        if may_be_preface(direction, bytes) && bytes.starts_with(PREFACE) {
             self.begin();
             at = PREFACE.len();
         }
@@ -243,4 +247,10 @@ impl Http2 {
             }
         }
     }
+}
+
+/// Whether the preface may begin here. As a frame it would be one of five megabytes.
+#[inline]
+fn may_be_preface(direction: Direction, bytes: &[u8]) -> bool {
+    direction == Direction::ToServer && bytes.first() == PREFACE.first()
 }
