@@ -74,7 +74,7 @@ pub(crate) fn read_files(
             progress.fetch_add(count as u64, Ordering::Relaxed);
             for (worker, batch) in workers
                 .iter()
-                .zip(spread(bytes, frames, distributor, workers.len()))
+                .zip(spread(&bytes, frames, distributor, workers.len()))
             {
                 if !batch.frames.is_empty() && worker.send(Arc::new(batch)).is_err() {
                     return false;
@@ -101,7 +101,10 @@ pub(crate) fn load(
     let mut report = ReadReport::default();
     let mut loaded = vec![Vec::new(); workers];
     read_file(path, &mut report, &mut Pieces::default(), |bytes, _, frames| {
-        for (list, batch) in loaded.iter_mut().zip(spread(bytes, frames, distributor, workers)) {
+        for (list, batch) in loaded
+            .iter_mut()
+            .zip(spread(&bytes, frames, distributor, workers))
+        {
             if !batch.frames.is_empty() {
                 list.push(Arc::new(batch));
             }
@@ -138,10 +141,10 @@ fn read_file(
     result
 }
 
-fn spread(bytes: Arc<Vec<u8>>, frames: &[FrameAt], distributor: &Distributor, workers: usize) -> Vec<Batch> {
+fn spread(bytes: &Arc<Vec<u8>>, frames: &[FrameAt], distributor: &Distributor, workers: usize) -> Vec<Batch> {
     let mut batches: Vec<Batch> = (0..workers)
         .map(|_| Batch {
-            bytes: Arc::clone(&bytes),
+            bytes: Arc::clone(bytes),
             frames: Vec::new(),
         })
         .collect();
