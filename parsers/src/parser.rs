@@ -205,7 +205,8 @@ pub trait Parser: Sized {
     /// not, an idle flow costs no memory here.
     const KEEPS_DATAGRAM_STATE: bool = false;
 
-    /// Whether the head of one direction is this protocol. Strict: a false match costs a wrong record.
+    /// Whether the head of one direction is this protocol. Strict: a false match costs a wrong record. Where
+    /// the bytes tell who spoke, say so: then nothing depends on for whom the caller takes the sides.
     fn probe(head: &[u8], context: &ProbeContext) -> Probe;
 
     /// The state of a new flow. Allocates nothing.
