@@ -14,6 +14,8 @@ mod publish;
 mod reason;
 mod request;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 mod topic;
 mod version;

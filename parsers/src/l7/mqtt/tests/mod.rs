@@ -4,7 +4,7 @@ mod delivery;
 mod joined;
 mod packets;
 mod properties;
-mod websocket;
+pub(super) mod websocket;
 
 use crate::field::Field;
 use crate::testing::{Script, Told};

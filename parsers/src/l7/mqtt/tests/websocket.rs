@@ -31,7 +31,7 @@ fn frame(first: u8, payload: &[u8], masked: bool) -> Vec<u8> {
     bytes
 }
 
-fn from_client(payload: &[u8]) -> Vec<u8> {
+pub(in super::super) fn from_client(payload: &[u8]) -> Vec<u8> {
     frame(FIN | BINARY, payload, true)
 }
 
