@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{DEMO, PARSE, REQUEST, RESPONSE, host, host_of, plugin, replay, spec};
+use common::{DEMO, MESSAGE, PARSE, REQUEST, RESPONSE, host, host_of, plugin, replay, spec};
 use std::fmt::Write;
 use tapir_parsers::field::Field;
 use tapir_parsers::testing::Script;
@@ -222,4 +222,39 @@ fn records_without_ids_pair_in_order() {
             ("no_response", "custom", "unknown", None),
         ]
     );
+}
+
+#[test]
+fn a_dubbo_call_gets_attributes_and_another_outcome() {
+    let call = [
+        b"\xda\xbb\xc2\x00\0\0\0\0\0\0\0\x05\0\0\0\x1d".as_slice(),
+        b"\x052.0.2\x07svc.Foo\x050.0.0\x05hello\x00HZ",
+    ]
+    .concat();
+    let answer = b"\xda\xbb\x02\x14\0\0\0\0\0\0\0\x05\0\0\0\x04\x94\x02ok";
+    let failed = [vec![8, 3, 16, 0xF4, 3], field(3, b"boom")].concat();
+    let told = batch(&[
+        field(31, &[field(1, b"k"), field(2, b"v")].concat()),
+        field(11, &failed),
+    ]);
+    let info = [0, 0, 0, 0, 0, 40, 0, 0, 0, 0];
+    // Of the protocol 40, and of no other.
+    for (filter, attr, status) in [(40u64, "v", "server_error"), (104, "", "ok")] {
+        let functions = telling(MESSAGE, "on_custom_message", "$message", &info, &told);
+        let hook = format!(
+            "(data (i32.const 512) \"{}\")
+             (func (export \"get_custom_message_hook\") (result i32) (i32.const 512))",
+            data(&filter.to_be_bytes())
+        );
+        let end = functions.rfind(')').unwrap();
+        let plugin = format!("{}{hook})", &functions[..end]);
+        let script = Script::tcp(20880).client(&call).server(answer);
+        let records = replay(script, &host(&plugin));
+        let record = &records[0];
+        assert_eq!(
+            (record.proto, record.kind, record.status),
+            ("dubbo", "matched", status)
+        );
+        assert_eq!((record.attr("k"), record.text(Field::ReqType)), (attr, "hello"));
+    }
 }

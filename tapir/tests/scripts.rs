@@ -176,6 +176,7 @@ fn scripts_are_clean_shell() {
         "demo",
         "lab",
         "peers",
+        "plugins",
         "test",
         "capture-fixtures",
         "lib.sh",

@@ -1,6 +1,6 @@
 //! Merges what plugins tell into the messages of a flow.
 
-use super::{Call, Event, Hook, Info, Parsed};
+use super::{Call, Event, Hook, Info, Parsed, l7};
 use crate::conversation::{Out, Role};
 use crate::field::Field;
 use crate::l7::http::method;
@@ -70,12 +70,10 @@ impl Out<'_> {
         let payload = self.input;
         let max = plugins.payload_bytes_max().min(payload.len());
         let call = self.call(payload.get(..max).unwrap_or(payload));
-        let is_http = event.hook() != Hook::Message;
         plugins.enrich(&call, event, &mut |info| {
-            if is_http {
-                self.merge_http(info);
-            } else {
-                self.attr(attr::PROTOCOL, info.protocol);
+            match event {
+                Event::Message { protocol, .. } => self.merge_message(*protocol, info),
+                _ => self.merge_http(info),
             }
             self.write_info(info);
         });
@@ -152,6 +150,16 @@ impl Out<'_> {
                 self.number(u64::from(id));
             }
         } else {
+            self.outcome(info);
+        }
+    }
+
+    /// What a plugin adds to a message of another protocol: calls have a method, a service and an outcome.
+    fn merge_message(&mut self, protocol: u8, info: &Info<'_>) {
+        self.attr(attr::PROTOCOL, info.protocol);
+        if matches!(protocol, l7::DUBBO | l7::ROCKETMQ) {
+            self.text(Field::ReqType, info.req_type);
+            self.text(Field::Domain, info.domain);
             self.outcome(info);
         }
     }

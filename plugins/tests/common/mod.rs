@@ -51,6 +51,7 @@ pub(crate) fn plugin(hooks: u128, functions: &str) -> String {
 pub(crate) const PARSE: u128 = 1;
 pub(crate) const REQUEST: u128 = 1 << 127;
 pub(crate) const RESPONSE: u128 = 1 << 126;
+pub(crate) const MESSAGE: u128 = 1 << 125;
 
 /// A setup named `name`. Its deadline leaves a busy machine time for what ends by itself.
 pub(crate) fn spec(name: &str) -> PluginSpec {

@@ -20,12 +20,14 @@ mod speed;
 mod tests;
 
 use super::hessian2::{Stop, Walker, is_string};
+use super::http::enrich;
 use crate::byte_set::ByteSet;
 use crate::conversation::{HandOver, Out, Role};
 use crate::field::Field;
 use crate::parser::{
     Advance, Direction, Input, OnGap, Pairing, Parser, Probe, ProbeContext, Speaker, Transports,
 };
+use crate::plugin::{Event, Hook, l7};
 use coding::Coding;
 use header::{HEADER_BYTES, Header, Kind, MAGIC, STATUSES};
 use request::Stage;
@@ -132,6 +134,9 @@ impl Parser for Dubbo {
             out.hand_over(HandOver::default());
             return Advance::HandOver(0);
         }
+        if let Some(wait) = enrich::wait(out, Hook::Message, HEADER_BYTES, u64::from(header.len), input) {
+            return wait;
+        }
         let side = &mut self.sides[direction.index()];
         let advance = match header.kind {
             Kind::Request | Kind::OneWay => call::read(side, &header, direction, input, out),
@@ -177,6 +182,10 @@ fn open(header: &Header, direction: Direction, out: &mut Out<'_>) {
     };
     let id = header.id & u64::from(u32::MAX);
     out.open_tagged(role, Some(id), tag(header, caller));
+    out.enrich(&Event::Message {
+        protocol: l7::DUBBO,
+        message: &[],
+    });
     if role == Role::Response && out.has_request() {
         return;
     }

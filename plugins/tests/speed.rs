@@ -1,0 +1,77 @@
+//! What plugins cost: run with `cargo test --release -p tapir-plugins --test speed -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used)] // A test that fails panics.
+
+mod common;
+
+use common::{DEMO, PARSE, demo, host_of, plugin, spec};
+use std::hint::black_box;
+use std::time::Instant;
+use tapir_parsers::parser::Direction;
+use tapir_parsers::plugin::{Call, Hook, Parsed, PluginHost};
+use tapir_parsers::record::FlowFacts;
+use tapir_plugins::PluginSpec;
+
+const CALLS: u32 = 100_000;
+
+/// Median of five laps, ns a call.
+fn measure(name: &str, mut call: impl FnMut()) {
+    let mut laps: Vec<f64> = (0..5)
+        .map(|_| {
+            let began = Instant::now();
+            (0..CALLS).for_each(|_| call());
+            began.elapsed().as_nanos() as f64 / f64::from(CALLS)
+        })
+        .collect();
+    laps.sort_by(f64::total_cmp);
+    println!("{name}: {:.0} ns ({:.0} to {:.0})", laps[2], laps[0], laps[4]);
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn calls() {
+    let facts = FlowFacts {
+        server_port: 7700,
+        client_port: 40_000,
+        ..FlowFacts::default()
+    };
+    let call = |payload| Call {
+        facts: &facts,
+        direction: Direction::ToServer,
+        time_ns: 1_700_000_000_000_000_000,
+        payload,
+    };
+    let reads = plugin(
+        PARSE,
+        "(func (export \"check_payload\") (result i32)
+           (drop (call $context (i32.const 1024) (i32.const 1024)))
+           (drop (call $payload (i32.const 4096) (i32.const 8192))) (i32.const 0))",
+    );
+    let payload = [b'x'; 64];
+    let mut plugins = host_of(&[(spec("check"), &reads)]).for_lcore();
+    measure("check that reads the context and 64 bytes", || {
+        assert!(plugins.check(&call(black_box(&payload))).is_none());
+    });
+    let mut plugins = host_of(&[(spec("empty"), &plugin(PARSE, ""))]).for_lcore();
+    measure("check that does nothing", || {
+        assert!(plugins.check(&call(black_box(&payload))).is_none());
+    });
+    let message = demo(1, 1, "a question of some thirty bytes");
+    let mut plugins = host_of(&[(spec("parse"), DEMO)]).for_lcore();
+    measure("parse that returns one record", || {
+        let parsed = plugins.parse(&call(black_box(&message)), 7, &mut |info| {
+            black_box(info);
+        });
+        assert_eq!(parsed, Parsed::Read(None));
+    });
+    let elsewhere = PluginSpec {
+        ports: vec![1],
+        ..spec("idle")
+    };
+    let mut plugins = host_of(&[(elsewhere, DEMO)]).for_lcore();
+    measure("asking whether a plugin of other ports checks a flow", || {
+        assert!(!plugins.checks(black_box(&facts)));
+    });
+    measure("asking whether a plugin enriches requests", || {
+        assert!(!plugins.enriches(black_box(Hook::HttpRequest)));
+    });
+}
