@@ -267,7 +267,8 @@ impl Engine {
         };
         if let Some(session) = self.sessions.get_mut(index) {
             session.direction_is_sure = standing.direction_is_sure;
-            session.behind_unknown = chunk.offset > 0;
+            // What the other side said before was of no protocol, else there were a session already.
+            session.behind_unknown = chunk.offset > 0 || chunk.peer_offset.is_some_and(|heard| heard > 0);
             session.streams[direction.index()] = Stream {
                 offset: chunk.offset,
                 started: !standing.at_stream_start,
