@@ -52,7 +52,7 @@ pub(crate) enum Header {
 impl Header {
     /// The header of a line `name:value`, and where its value begins. Lines of other headers cost a
     /// look at their first byte, as a rule.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_line(line: &[u8]) -> Option<(Self, usize)> {
         let first = *line.first()?;
         // Each name ends in the colon: `X-Request-IDs` is another header.
@@ -120,17 +120,14 @@ fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
 #[inline]
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
     let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
-    // One blank before and a CR behind it is how nearly all are written.
-    let value = value.strip_prefix(b" ").unwrap_or(value);
-    let value = value.strip_suffix(b"\r").unwrap_or(value);
-    if is_blank(value.first()) || is_blank(value.last()) {
-        trim_all(value)
-    } else {
-        value
+    match value {
+        // One blank before and a CR behind it is how nearly all are written.
+        [b' ', value @ .., b'\r'] if !is_blank(value.first()) && !is_blank(value.last()) => value,
+        _ => trim_all(value),
     }
 }
 
-#[cold]
+#[inline(never)]
 fn trim_all(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = value {
         value = rest;

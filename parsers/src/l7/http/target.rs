@@ -54,11 +54,14 @@ impl<'a> Target<'a> {
 #[inline]
 pub(crate) fn endpoint(resource: &[u8], segments: usize) -> &[u8] {
     let mut slashes = 0;
-    let end = resource.iter().position(|byte| {
-        slashes += usize::from(*byte == b'/');
-        slashes > segments || matches!(byte, b'?' | b'#')
-    });
-    resource.get(..end.unwrap_or(resource.len())).unwrap_or(resource)
+    for (at, byte) in resource.iter().enumerate() {
+        match byte {
+            b'/' if slashes < segments => slashes += 1,
+            b'/' | b'?' | b'#' => return resource.get(..at).unwrap_or(resource),
+            _ => {}
+        }
+    }
+    resource
 }
 
 /// Writes `resource` and `endpoint` of the selected message as the settings want them.

@@ -42,30 +42,42 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the fields that begin at `start` of `bytes`, as far as they go. `ends` gives the line ends from
-    /// there on; `len` counts from there.
+    /// None yet.
     #[inline]
-    pub(super) fn read(bytes: &'a [u8], start: usize, mut ends: LineEnds<'a>) -> Self {
-        let mut fields = Self {
+    pub(super) fn new() -> Self {
+        Self {
             kept: ArrayVec::new_const(),
             announced: Announced::Nothing,
             upgrade: &[],
             grpc_web: None,
             folded: false,
-            len: bytes.len().saturating_sub(start),
+            len: 0,
             whole: false,
-        };
-        let mut at = start;
-        while let Some(line) = logical_line(bytes, at, &mut ends, &mut fields.folded) {
-            at += line.len() + 1;
-            if matches!(line, [] | [b'\r']) {
-                fields.len = at - start;
-                fields.whole = true;
-                break;
-            }
-            fields.line(line);
         }
-        fields
+    }
+
+    /// Reads the fields that begin at `start` of `bytes`, as far as they go. `ends` gives the line ends from
+    /// there on; `len` counts from there. Not a constructor: what it returned would be copied.
+    pub(super) fn read(&mut self, bytes: &'a [u8], start: usize, mut ends: LineEnds<'a>) {
+        self.len = bytes.len().saturating_sub(start);
+        let mut at = start;
+        while let Some(mut end) = ends.next() {
+            if end > at + 1 && continues(bytes, end) {
+                self.folded = true;
+                let Some(last) = last_of_folded(bytes, ends) else {
+                    return;
+                };
+                (end, ends) = last;
+            }
+            let Some(line) = bytes.get(at..end) else { return };
+            at = end + 1;
+            if matches!(line, [] | [b'\r']) {
+                self.len = at - start;
+                self.whole = true;
+                return;
+            }
+            self.line(line);
+        }
     }
 
     #[inline]
@@ -73,7 +85,8 @@ impl<'a> Fields<'a> {
         let Some((header, value)) = Header::of_line(line) else {
             return;
         };
-        let value = header::trim(line.get(value..).unwrap_or(&[]));
+        let Some(value) = line.get(value..) else { return };
+        let value = header::trim(value);
         match header {
             Header::ContentLength => self.content_length(value),
             Header::TransferEncoding => self.transfer_encoding(value),
@@ -123,21 +136,22 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The line at `at` without its LF, with the lines that continue it (obs-fold, RFC 9112 section 5.2).
-/// `None`: not whole.
+/// Whether the line behind the LF at `end` continues the one before it (obs-fold, RFC 9112 section 5.2).
 #[inline(always)]
-fn logical_line<'a>(
-    bytes: &'a [u8],
-    at: usize,
-    ends: &mut LineEnds<'a>,
-    folded: &mut bool,
-) -> Option<&'a [u8]> {
-    let mut end = ends.next()?;
-    while matches!(bytes.get(end + 1), Some(b' ' | b'\t')) && end > at + 1 {
-        *folded = true;
-        end = ends.next()?;
+fn continues(bytes: &[u8], end: usize) -> bool {
+    matches!(bytes.get(end + 1), Some(b' ' | b'\t'))
+}
+
+/// The end of the last line of a value that goes over several, and the ends behind it, from the second line on.
+/// `None`: not whole.
+#[cold]
+fn last_of_folded<'a>(bytes: &[u8], mut ends: LineEnds<'a>) -> Option<(usize, LineEnds<'a>)> {
+    loop {
+        let end = ends.next()?;
+        if !continues(bytes, end) {
+            return Some((end, ends));
+        }
     }
-    bytes.get(at..end)
 }
 
 /// A number in decimal digits and nothing else.

@@ -162,7 +162,8 @@ impl Http1 {
         if !self.placed && !start_line::is_plausible(line.method, line.target) {
             return Advance::Malformed;
         }
-        let fields = Fields::read(input.bytes, len, ends);
+        let mut fields = Fields::new();
+        fields.read(input.bytes, len, ends);
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }
@@ -237,7 +238,8 @@ impl Http1 {
             Line::Part => return need(input),
             Line::Wrong => return pass_line_ends(input),
         };
-        let fields = Fields::read(input.bytes, len, ends);
+        let mut fields = Fields::new();
+        fields.read(input.bytes, len, ends);
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }
