@@ -76,6 +76,18 @@ impl Transports {
     /// ICMP and ICMPv6 messages.
     pub const ICMP: Self = Self(4);
 
+    /// The transport of a record's number: 0 TCP, 1 UDP, 2 ICMP.
+    #[inline]
+    pub(crate) fn of_l4(l4: u8) -> Self {
+        Self(1 << l4.min(2))
+    }
+
+    /// The number of a transport, as in records; of several, the least.
+    #[inline]
+    pub(crate) fn number(self) -> usize {
+        self.0.trailing_zeros().min(2) as usize
+    }
+
     /// Either of both.
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -122,14 +122,6 @@ impl Ends {
     }
 }
 
-fn transport_of(l4: u8) -> Transports {
-    match l4 {
-        0 => Transports::TCP,
-        1 => Transports::UDP,
-        _ => Transports::ICMP,
-    }
-}
-
 impl Engine {
     /// An engine that makes records of the protocols that `wanted` says.
     pub fn new(settings: Settings, wanted: impl Fn(Protocol) -> bool) -> Self {
@@ -226,7 +218,7 @@ impl Engine {
         chunk: &Chunk<'_>,
         sink: &mut dyn RecordSink,
     ) -> Begin {
-        let transport = transport_of(ends.l4);
+        let transport = Transports::of_l4(ends.l4);
         let is_first = chunk.offset == 0 && !standing.recognised_before;
         self.counters.first_payloads += u64::from(is_first);
         let candidates = self.candidates.of(chunk.bytes, transport);

@@ -1,7 +1,7 @@
 //! Flows whose protocol is not known: inference over their first bytes, and again after a wrong guess.
 
 use super::feed::Feed;
-use super::{Chunk, Ends, Engine, Verdict, transport_of};
+use super::{Chunk, Ends, Engine, Verdict};
 use crate::inference::Inference;
 use crate::l7::Protocol;
 use crate::limits::{PROBE_TRIES_MAX, STITCH_BYTES_MAX};
@@ -44,7 +44,7 @@ impl Engine {
         });
         let head: &[u8] = if stitch == NONE { chunk.bytes } else { &stitched };
 
-        let transport = transport_of(facts.l4);
+        let transport = Transports::of_l4(facts.l4);
         let candidates = self.candidates.of(head, transport) & !refused;
         let context = ProbeContext {
             transport,

@@ -29,10 +29,11 @@ pub enum Inference {
 /// The candidates' table of the protocols that are switched on.
 pub struct Candidates {
     by_byte: Box<[[ProtocolSet; 256]; 4]>,
-    /// Protocols whose usual ports include one, by port.
-    by_port: Vec<(u16, ProtocolSet)>,
+    /// Protocols whose usual ports include one, by port. Large, but only the few entries whose bit in
+    /// `known_ports` is set are ever touched.
+    by_port: Vec<ProtocolSet>,
     by_transport: [ProtocolSet; 3],
-    /// A bit for every port in `by_port`: most ports are in no protocol's list.
+    /// A bit for every port that `by_port` knows: most ports are in no protocol's list.
     known_ports: Box<[u64; 1024]>,
 }
 
@@ -58,23 +59,14 @@ fn readers(wanted: ProtocolSet) -> ProtocolSet {
     }
 }
 
-fn transport_index(transport: Transports) -> usize {
-    if transport.contains(Transports::TCP) {
-        0
-    } else if transport.contains(Transports::UDP) {
-        1
-    } else {
-        2
-    }
-}
-
 impl Candidates {
     /// The table for the parsers that records of `wanted` need.
     pub fn new(wanted: ProtocolSet) -> Self {
         let readers = readers(wanted);
         let mut by_byte = Box::new([[0; 256]; 4]);
         let mut by_transport = [0; 3];
-        let mut by_port: Vec<(u16, ProtocolSet)> = Vec::new();
+        let mut by_port = vec![0; 1 << 16];
+        let mut known_ports = Box::new([0; 1024]);
         for declaration in DECLARATIONS.iter().filter(|d| readers & bit(d.protocol) != 0) {
             let bit = bit(declaration.protocol);
             for (place, set) in declaration.first_bytes.iter().enumerate() {
@@ -86,20 +78,13 @@ impl Candidates {
             }
             for transport in [Transports::TCP, Transports::UDP, Transports::ICMP] {
                 if declaration.transports.contains(transport) {
-                    by_transport[transport_index(transport)] |= bit;
+                    by_transport[transport.number()] |= bit;
                 }
             }
             for port in declaration.ports {
-                match by_port.iter_mut().find(|(p, _)| p == port) {
-                    Some((_, set)) => *set |= bit,
-                    None => by_port.push((*port, bit)),
-                }
+                by_port[usize::from(*port)] |= bit;
+                known_ports[usize::from(*port >> 6)] |= 1 << (port & 63);
             }
-        }
-        by_port.sort_unstable();
-        let mut known_ports = Box::new([0; 1024]);
-        for (port, _) in &by_port {
-            known_ports[usize::from(*port >> 6)] |= 1 << (port & 63);
         }
         Self {
             by_byte,
@@ -112,7 +97,7 @@ impl Candidates {
     /// Which protocols may begin with `head` on this transport.
     #[inline]
     pub fn of(&self, head: &[u8], transport: Transports) -> ProtocolSet {
-        let mut set = self.by_transport[transport_index(transport)];
+        let mut set = self.by_transport[transport.number()];
         if let Some(&[a, b, c, d]) = head.first_chunk() {
             let [by_a, by_b, by_c, by_d] = &*self.by_byte;
             return set
@@ -133,9 +118,7 @@ impl Candidates {
         if self.known_ports[usize::from(port >> 6)] & (1 << (port & 63)) == 0 {
             return 0;
         }
-        self.by_port
-            .binary_search_by_key(&port, |(p, _)| *p)
-            .map_or(0, |i| self.by_port[i].1)
+        self.by_port.get(usize::from(port)).copied().unwrap_or(0)
     }
 
     /// Runs the probes of `candidates` on `head`.

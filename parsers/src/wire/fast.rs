@@ -28,7 +28,7 @@ struct Ip {
 }
 
 /// Decodes an Ethernet frame, along the straight line where that is possible.
-#[inline]
+#[inline(always)]
 pub(super) fn decode_into(
     frame: &[u8],
     frame_len: usize,

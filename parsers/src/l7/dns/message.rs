@@ -149,17 +149,23 @@ impl Question {
         const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
         let octets = message.get(self.at..self.name_end + 2).unwrap_or(&[]);
-        let (words, rest) = octets.as_chunks::<8>();
-        let mut tail = [0; 8];
-        if let Some(place) = tail.get_mut(..rest.len()) {
-            place.copy_from_slice(rest);
-        }
+        let mix = |sum: u64, word: [u8; 8]| {
+            let word = u64::from_le_bytes(word) | LOWER_CASE;
+            (sum ^ word).wrapping_mul(SPREAD).rotate_left(29)
+        };
         let mut sum = octets.len() as u64;
-        for word in words.iter().chain([&tail]) {
-            let word = u64::from_le_bytes(*word) | LOWER_CASE;
-            sum = (sum ^ word).wrapping_mul(SPREAD).rotate_left(29);
+        for word in octets.as_chunks::<8>().0 {
+            sum = mix(sum, *word);
         }
-        (sum >> 32) as u32 | 1
+        // The last eight, some of them for the second time; of fewer, what there is.
+        let last = octets.last_chunk::<8>().copied().unwrap_or_else(|| {
+            let mut last = [0; 8];
+            for (to, from) in last.iter_mut().zip(octets) {
+                *to = *from;
+            }
+            last
+        });
+        (mix(sum, last) >> 32) as u32 | 1
     }
 }
 
