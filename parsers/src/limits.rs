@@ -8,7 +8,8 @@ pub const STITCH_BYTES_MAX: usize = 20 * 1024;
 /// Bytes of one direction that inference may look at before it gives up.
 pub const PROBE_BYTES_MAX: usize = 512;
 
-/// Payloads of a flow that are probed before the flow is `unknown` and costs nothing more.
+/// Payloads of each direction of a flow that are probed before the direction is `unknown` and costs nothing
+/// more.
 pub const PROBE_TRIES_MAX: u8 = 6;
 
 /// Units a parser may finish without consuming a byte, in a row: state changes, never a loop.

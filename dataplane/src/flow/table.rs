@@ -8,6 +8,7 @@ use crate::FlowIndex;
 use crate::limits::{EVICTION_TRIES, FLOWS_MAX};
 use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
+use tapir_parsers::limits::PROBE_TRIES_MAX;
 
 /// Stands for no session and no flow.
 pub const NO_FLOW: FlowIndex = u32::MAX;
@@ -99,8 +100,8 @@ pub struct Flow {
     pub state: u8,
     /// Bits of [`Flow::CLIENT_IS_B`] and the like.
     pub flags: u8,
-    /// Payloads that inference looked at in vain.
-    pub tries: u8,
+    /// Payloads that inference looked at in vain: 4 bits for each side, `a` in the lower ones.
+    tries: u8,
     /// Counts up when a wheel entry turns stale.
     pub generation: u8,
     /// Link of the free list.
@@ -139,6 +140,31 @@ impl Flow {
     #[inline(always)]
     pub fn set(&mut self, bit: u8, on: bool) {
         self.flags = if on { self.flags | bit } else { self.flags & !bit };
+    }
+
+    /// Whether payload of this side is of no interest: all of the flow's, or the side's own was looked at in
+    /// vain often enough. The other side may still say what it is: a body that is joined in the middle says
+    /// nothing, but the request after it does.
+    #[inline(always)]
+    pub fn is_idle(&self, side: usize) -> bool {
+        self.is(Self::IGNORED) || (self.session == NONE && self.tries_of(side) >= PROBE_TRIES_MAX)
+    }
+
+    #[inline(always)]
+    fn tries_of(&self, side: usize) -> u8 {
+        self.tries >> (4 * side) & 0xF
+    }
+
+    /// Inference has looked at payload of this side in vain; after enough of both sides, nothing more of the
+    /// flow is of interest.
+    pub fn count_try(&mut self, side: usize) {
+        if self.tries_of(side) < PROBE_TRIES_MAX {
+            self.tries += 1 << (4 * side);
+        }
+        let both = (0..2).all(|side| self.tries_of(side) >= PROBE_TRIES_MAX);
+        if both {
+            self.set(Self::IGNORED, true);
+        }
     }
 
     fn timeout_ns(&self, timeouts: &Timeouts) -> u64 {
@@ -496,4 +522,5 @@ impl FlowTable {
 }
 
 const _: () = assert!(size_of::<Flow>() == 128);
+const _: () = assert!(PROBE_TRIES_MAX <= 0xF, "fits its 4 bits");
 const _: () = assert!(size_of::<TcpSide>() == 24);

@@ -5,7 +5,6 @@ use super::facts::{ends_of, facts_of};
 use crate::flow::{Flow, FlowIndex, KeyedPacket, NO_FLOW, side_flag};
 use crate::source::{Buffer, Source};
 use tapir_parsers::engine::{Begin, Chunk, SessionId, Standing, Verdict};
-use tapir_parsers::limits::PROBE_TRIES_MAX;
 use tapir_parsers::parser::Direction;
 use tapir_parsers::wire::{Encap, L4, Packet};
 
@@ -157,11 +156,11 @@ impl<B: Buffer> Pipeline<B> {
         payload: &Payload<'_, S>,
         time_ns: u64,
     ) {
+        let side = usize::from(!keyed.from_a);
         let Some(flow) = self.table.get(index) else { return };
-        if flow.is(Flow::IGNORED) || payload.len == 0 {
+        if flow.is_idle(side) || payload.len == 0 {
             return;
         }
-        let side = usize::from(!keyed.from_a);
         if let Some(bytes) = payload.whole() {
             self.feed(index, side, bytes, time_ns, 0, None, &packet.encap);
             return;
@@ -199,7 +198,7 @@ impl<B: Buffer> Pipeline<B> {
         let Some(flow) = self.table.get_mut(index) else {
             return;
         };
-        if flow.is(Flow::IGNORED) {
+        if flow.is_idle(side) {
             return;
         }
         let direction = direction_of(flow, side);
@@ -243,10 +242,7 @@ impl<B: Buffer> Pipeline<B> {
             Begin::Ignore => flow.set(Flow::IGNORED, true),
             Begin::Rest => flow.set(Flow::RECOGNISED, true),
             Begin::NoMatch => {
-                flow.tries += 1;
-                if flow.tries >= PROBE_TRIES_MAX {
-                    flow.set(Flow::IGNORED, true);
-                }
+                flow.count_try(side);
             }
         }
     }

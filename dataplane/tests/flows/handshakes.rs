@@ -266,3 +266,13 @@ fn a_new_connection_whose_syn_was_lost_is_read() {
         assert_eq!(replayed.counters.tcp_gap_bytes, 0, "{isn:x?}");
     }
 }
+
+#[test]
+fn a_download_joined_in_the_middle_leaves_the_requests_after_it_readable() {
+    let mut connection = Connection::ports(40_000, 80).with_segment_bytes(500);
+    // The body of what was asked for before: forty segments that say nothing.
+    connection.server(vec![0xA5; 20_000]).ack(Way::Client);
+    keep_alive(&mut connection, 1..=2);
+    let matched = |id| ("matched", Some(id), Some(id));
+    assert_eq!(outline(&run(&connection.frames())), [matched(1), matched(2)]);
+}

@@ -94,7 +94,7 @@ impl<B: Buffer> Pipeline<B> {
             own.next_seq = seq;
         }
         own.flags |= if total > 0 { side_flag::DATA } else { 0 };
-        let (next_seq, ignored) = (own.next_seq, flow.is(Flow::IGNORED));
+        let (next_seq, ignored) = (own.next_seq, flow.is_idle(side));
         // What the other side held back came before this answer to it.
         if flow.sides[1 - side].flags & side_flag::HELD != 0 && tcp.flags.ack() {
             self.give_up_acknowledged(index, 1 - side, tcp.ack, time_ns);
