@@ -6,7 +6,7 @@ mod straight;
 
 use super::Pipeline;
 use super::deliver::Payload;
-use crate::flow::{Flow, FlowIndex, FlowState, KeyedPacket, side_flag};
+use crate::flow::{FlowIndex, FlowState, KeyedPacket, side_flag};
 use crate::source::{Buffer, Source};
 use crate::stream::{Placement, ahead, seq_diff};
 use handshake::{acknowledge, is_stale};
