@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use crate::matching::exactly;
-use crate::running::Running;
+use crate::running::{ONE_QUEUE, Running};
 use serde_json::json;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 #[test]
 fn requests_under_way_end_by_shutdown() {
     let Some(lab) = Lab::up(false) else { return };
-    let tapir = Running::start(&lab, &["--vdev", "net_af_packet0,iface=srv0", "--lcores", "1"]);
+    let tapir = Running::start(&lab, &ONE_QUEUE);
     let ask = |arguments: &[&str]| -> Child {
         let mut client = lab.in_client(arguments[0]);
         let client = client

@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 use crate::matching::exactly;
 use crate::peers;
-use crate::running::Running;
+use crate::running::{ONE_QUEUE, Running};
 use crate::traffic::{SERVER, matched, with};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn calls_of_a_service() {
     };
     let server = node("dubbo_server.js", &PORT.to_string());
     let _server = lab.serve(&server.each_ref().map(String::as_str), PORT);
-    let tapir = Running::start(&lab, &["--vdev", "net_af_packet0,iface=srv0", "--lcores", "1"]);
+    let tapir = Running::start(&lab, &ONE_QUEUE);
     let client = node("dubbo_client.js", &format!("{SERVER}:{PORT}"));
     lab.client(&client.each_ref().map(String::as_str));
     let health = tapir.health_at_rest();

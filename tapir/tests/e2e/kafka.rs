@@ -4,7 +4,7 @@
 use crate::lab::Lab;
 use crate::matching::exactly;
 use crate::peers;
-use crate::running::Running;
+use crate::running::{ONE_QUEUE, Running};
 use crate::traffic::{SERVER, matched, with};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn producers_consumers_groups_and_transactions() {
         &[&python, &peers::source("kafka_broker.py"), &address, &own_port],
         PORT,
     );
-    let tapir = Running::start(&lab, &["--vdev", "net_af_packet0,iface=srv0", "--lcores", "1"]);
+    let tapir = Running::start(&lab, &ONE_QUEUE);
     let client = peers::source("kafka_client.py");
     let passed = lab.client(&[&python, &client, &address, &own_port, LONG_BYTES]);
     let health = tapir.health_at_rest();

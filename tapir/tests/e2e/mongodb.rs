@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 use crate::matching::exactly;
 use crate::peers;
-use crate::running::Running;
+use crate::running::{ONE_QUEUE, Running};
 use crate::traffic::{SERVER, matched, with};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn commands_of_a_client() {
         &[&python, &peers::source("mongodb_server.py"), SERVER, &port],
         PORT,
     );
-    let tapir = Running::start(&lab, &["--vdev", "net_af_packet0,iface=srv0", "--lcores", "1"]);
+    let tapir = Running::start(&lab, &ONE_QUEUE);
     lab.client(&[&python, &peers::source("mongodb_client.py"), SERVER, &port]);
     let health = tapir.health_at_rest();
     assert_eq!(health["packets"]["difference"], 0, "{health}");
