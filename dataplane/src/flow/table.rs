@@ -129,6 +129,8 @@ impl Flow {
     pub const HANDSHAKE: u8 = 1 << 4;
     /// Its protocol was recognised; it may have no session all the same.
     pub const RECOGNISED: u8 = 1 << 5;
+    /// Inference has looked at payload of `a` in vain, often enough. That of `b` is the next bit.
+    const A_IN_VAIN: u8 = 1 << 6;
 
     /// Whether `bit` is set.
     #[inline(always)]
@@ -147,24 +149,25 @@ impl Flow {
     /// nothing, but the request after it does.
     #[inline(always)]
     pub fn is_idle(&self, side: usize) -> bool {
-        self.is(Self::IGNORED) || (self.session == NONE && self.tries_of(side) >= PROBE_TRIES_MAX)
-    }
-
-    #[inline(always)]
-    fn tries_of(&self, side: usize) -> u8 {
-        self.tries >> (4 * side) & 0xF
+        self.flags & (Self::IGNORED | Self::A_IN_VAIN << side) != 0
     }
 
     /// Inference has looked at payload of this side in vain; after enough of both sides, nothing more of the
     /// flow is of interest.
     pub fn count_try(&mut self, side: usize) {
-        if self.tries_of(side) < PROBE_TRIES_MAX {
-            self.tries += 1 << (4 * side);
+        const BOTH: u8 = Flow::A_IN_VAIN | Flow::A_IN_VAIN << 1;
+        self.tries += 1 << (4 * side);
+        if self.tries >> (4 * side) & 0xF >= PROBE_TRIES_MAX {
+            self.flags |= Self::A_IN_VAIN << side;
+            self.set(Self::IGNORED, self.flags & BOTH == BOTH);
         }
-        let both = (0..2).all(|side| self.tries_of(side) >= PROBE_TRIES_MAX);
-        if both {
-            self.set(Self::IGNORED, true);
-        }
+    }
+
+    /// The flow has a session from now on: payload of both sides is its.
+    pub fn begin_session(&mut self, session: u32) {
+        self.session = session;
+        self.tries = 0;
+        self.flags &= !(Self::A_IN_VAIN | Self::A_IN_VAIN << 1);
     }
 
     fn timeout_ns(&self, timeouts: &Timeouts) -> u64 {

@@ -238,7 +238,7 @@ impl<B: Buffer> Pipeline<B> {
             &mut self.sink,
         );
         match begun {
-            Begin::Session(SessionId(id)) => flow.session = id,
+            Begin::Session(SessionId(id)) => flow.begin_session(id),
             Begin::Ignore => flow.set(Flow::IGNORED, true),
             Begin::Rest => flow.set(Flow::RECOGNISED, true),
             Begin::NoMatch => {

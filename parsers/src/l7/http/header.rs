@@ -95,7 +95,7 @@ impl Header {
 
 /// Whether `line` begins with `name`, which is in lower case, in any case. Compared in words of four
 /// bytes, the last of which may overlap: the length is known to the compiler, so this is a handful of
-/// instructions. Bit 5 is left out of the comparison: it is the case of letters, and confuses what else
+/// instructions. The last word comes first, since that is where names that begin alike differ. Bit 5 is left out of the comparison: it is the case of letters, and confuses what else
 /// names are made of with control characters only.
 #[inline(always)]
 fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
@@ -104,15 +104,16 @@ fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
     let Some(head) = line.first_chunk::<N>() else {
         return false;
     };
+    if let (Some(last), Some(known)) = (head.last_chunk(), name.last_chunk())
+        && differ(last, known) != 0
+    {
+        return false;
+    }
     let (words, known) = (head.as_chunks::<4>().0, name.as_chunks::<4>().0);
-    let last = match (head.last_chunk(), name.last_chunk()) {
-        (Some(last), Some(known)) => differ(last, known),
-        _ => 0,
-    };
     words
         .iter()
         .zip(known)
-        .fold(last, |all, (word, known)| all | differ(word, known))
+        .fold(0, |all, (word, known)| all | differ(word, known))
         == 0
 }
 
