@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The crates of the workspace, lowest first, each with those that it may use.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("dpdk-bindings", &[]),
     ("tapir-parsers", &[]),
     ("tapir-plugins", &["tapir-parsers"]),
@@ -17,6 +17,10 @@ const LAYERS: [(&str, &[&str]); 8] = [
         &["dpdk-bindings", "tapir-parsers", "tapir-config"],
     ),
     ("tapir-collector", &["tapir-parsers", "tapir-config"]),
+    (
+        "tapir-sidecar",
+        &["tapir-parsers", "tapir-config", "tapir-collector"],
+    ),
     (
         "tapir",
         &[

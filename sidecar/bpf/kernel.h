@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* As much of the kernel's structures as is looked at. Where their fields lie is found out when the programs are loaded
+ * (CO-RE), by the BTF of the kernel that runs: their order here means nothing. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define RCV_SHUTDOWN 1
+
+#define MSG_OOB 0x1
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+
+#define PF_IO_WORKER 0x10
+#define PF_KTHREAD 0x200000
+
+/* States of a TCP socket (include/net/tcp_states.h). */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
+
+#define TASK_COMM_LEN 16
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+        __be32 u6_addr32[4];
+    } in6_u;
+};
+
+struct sock_common {
+    __be32 skc_daddr;
+    __be32 skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    __u16 sk_protocol;
+    __u8 sk_shutdown;
+};
+
+struct inet_connection_sock {
+    const void *icsk_ulp_ops;
+};
+
+struct tcp_sock {
+    struct inet_connection_sock inet_conn;
+    __u32 write_seq;
+    __u32 copied_seq;
+    __u32 snd_una;
+};
+
+struct thread_info {
+    unsigned long flags;
+    __u32 status;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    unsigned int flags;
+    int pid;
+    int tgid;
+    char comm[TASK_COMM_LEN];
+    struct task_struct *group_leader;
+    __u64 start_boottime;
+    void *io_uring;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long orig_ax, di, si, dx, r10, r8, r9;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+    __u64 regs[31];
+    __s32 syscallno;
+};
+#endif
+
+#pragma clang attribute pop
