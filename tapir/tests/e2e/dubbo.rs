@@ -30,8 +30,7 @@ fn calls_of_a_service() {
     let tapir = Running::start(&lab, &ONE_QUEUE);
     let client = node("dubbo_client.js", &format!("{SERVER}:{PORT}"));
     lab.client(&client.each_ref().map(String::as_str));
-    let health = tapir.health_at_rest();
-    assert_eq!(health["packets"]["difference"], 0, "{health}");
+    tapir.health_at_rest();
     let finished = tapir.interrupt();
     assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);
     exactly(&finished.records, &expected());

@@ -66,8 +66,7 @@ impl Peers {
         lab.client(&[&self.python, &peers::source("grpc_client.py"), &address, &calls]);
         let node = peers::source("grpc_client.js");
         lab.client(&["env", &self.node_path, "node", &node, &address]);
-        let health = tapir.health_at_rest();
-        assert_eq!(health["packets"]["difference"], 0, "{health}");
+        tapir.health_at_rest();
         assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
         let finished = tapir.interrupt();
         assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);

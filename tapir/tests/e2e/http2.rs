@@ -40,8 +40,7 @@ fn requests_of_all_kinds() {
     );
     let tapir = Running::start(&lab, &ONE_QUEUE);
     let expected = [nghttp(&lab), h2load(&lab), nginx(&lab), upgrade(&lab)].concat();
-    let health = tapir.health_at_rest();
-    assert_eq!(health["packets"]["difference"], 0, "{health}");
+    tapir.health_at_rest();
     assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
     let finished = tapir.interrupt();
     assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);

@@ -35,8 +35,7 @@ fn messages_of_each_quality_of_service() {
         "mosquitto_pub -h {SERVER} -i pub-1 -V mqttv5 -q 1 -t nobody/listens -m hello
          seq 100 | mosquitto_pub -h {SERVER} -i pub-2 -V mqttv311 -q 2 -t numbers -l"
     ));
-    let health = tapir.health_at_rest();
-    assert_eq!(health["packets"]["difference"], 0, "{health}");
+    tapir.health_at_rest();
     assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
     let finished = tapir.interrupt();
     assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);

@@ -38,10 +38,7 @@ fn af_xdp() {
 fn all_sessions(lab: &Lab, arguments: &[&str], workers: usize) {
     let tapir = Running::start(lab, arguments);
     let expected = traffic::all(lab);
-    let health = tapir.health_at_rest();
-    for account in ["packets", "records"] {
-        assert_eq!(health[account]["difference"], 0, "{health}");
-    }
+    tapir.health_at_rest();
     assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
     assert_eq!(tapir.metric("tapir_records_dropped_total", ""), 0);
     for worker in 0..workers {

@@ -75,7 +75,7 @@ impl<'a> Running<'a> {
         answer.status.success().then(|| text(&answer.stdout))
     }
 
-    /// The accounts, once nothing moves any more.
+    /// The accounts, once nothing moves any more: both identities hold then.
     pub(crate) fn health_at_rest(&self) -> Value {
         let read = || -> Value { serde_json::from_str(&self.http("/healthz").unwrap()).unwrap() };
         let mut before = read();
@@ -83,6 +83,9 @@ impl<'a> Running<'a> {
             std::thread::sleep(Duration::from_millis(300));
             let now = read();
             if now["packets"]["total"] == before["packets"]["total"] && now["balanced"] == true {
+                for account in ["packets", "records"] {
+                    assert_eq!(now[account]["difference"], 0, "{now}");
+                }
                 return now;
             }
             before = now;

@@ -27,8 +27,7 @@ fn messages_of_all_kinds() {
         &client,
         &format!("ws://{SERVER}:{PORT}"),
     ]);
-    let health = tapir.health_at_rest();
-    assert_eq!(health["packets"]["difference"], 0, "{health}");
+    tapir.health_at_rest();
     assert_eq!(tapir.metric("tapir_port_stat_total", "missed"), 0);
     let finished = tapir.interrupt();
     assert_eq!(finished.exit_code, Some(0), "{}", finished.stderr);
