@@ -15,7 +15,7 @@ pub(crate) struct Args {
     format: TableFormat,
 }
 
-const HEAD: [&str; 7] = ["NAME", "L4", "PORTS", "PAIRING", "TIMEOUT", "ATTRS", "ABOUT"];
+const HEAD: [&str; 7] = ["NAME", "L4", "PORTS", "PAIRING", "TIMEOUT", "ABOUT", "ATTRS"];
 
 /// Prints the list in order of names.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -50,8 +50,8 @@ fn row(declaration: &Declaration) -> [String; 7] {
         dash_if_empty(ports.join(",")),
         pairing(declaration.pairing).to_owned(),
         seconds(declaration.response_timeout_ns),
-        dash_if_empty(declaration.attrs.join(",")),
         declaration.about.to_owned(),
+        dash_if_empty(declaration.attrs.join(",")),
     ]
 }
 
