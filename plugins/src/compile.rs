@@ -133,7 +133,7 @@ impl Plugin {
         if bytes.len() > MODULE_BYTES_MAX {
             return Err(LoadError::TooLarge { bytes: bytes.len() });
         }
-        let module = Module::new(engine, bytes).map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+        let module = Module::new(engine, bytes).map_err(|e| LoadError::compile(&e))?;
         let shape = shape(&module, linker);
         if !shape.unknown.is_empty() {
             return Err(LoadError::Imports(shape.unknown.join(", ")));
@@ -163,7 +163,7 @@ impl Plugin {
 /// # Errors
 /// When it is no module.
 pub(crate) fn shape_of(engine: &Engine, linker: &Linker<Guest>, bytes: &[u8]) -> Result<Shape, LoadError> {
-    let module = Module::new(engine, bytes).map_err(|e| LoadError::Compile(format!("{e:#}")))?;
+    let module = Module::new(engine, bytes).map_err(|e| LoadError::compile(&e))?;
     Ok(shape(&module, linker))
 }
 

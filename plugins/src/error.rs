@@ -50,3 +50,11 @@ pub enum LoadError {
     #[error("setting up the engine: {0}")]
     Engine(String),
 }
+
+impl LoadError {
+    /// On one line, as every error is: the compiler spreads bytes that it shows over many.
+    pub(crate) fn compile(error: &wasmtime::Error) -> Self {
+        let text = format!("{error:#}");
+        Self::Compile(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
