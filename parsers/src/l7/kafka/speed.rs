@@ -1,22 +1,8 @@
 //! What a message costs: `cargo test --profile quick -p tapir-parsers kafka::speed -- --ignored --nocapture`.
 
 use super::tests::{batch, request, response};
-use crate::engine::{Begin, Chunk, Engine, SessionId, Standing};
-use crate::field::Ended;
-use crate::measure::{Count, best};
+use crate::measure::{Flow, best};
 use crate::parser::Direction;
-use crate::record::FlowFacts;
-use crate::settings::Settings;
-
-/// What is known of a flow that begins.
-const STANDING: Standing = Standing {
-    direction_is_sure: true,
-    at_stream_start: true,
-    recognised_before: false,
-};
-
-/// Length of a segment of a long request, bytes.
-const SEGMENT_BYTES: usize = 1448;
 
 fn produce(records: &[u8]) -> Vec<u8> {
     request(0, 7, 1)
@@ -87,58 +73,6 @@ fn fetched(partitions: i32) -> Vec<u8> {
     wire.message()
 }
 
-/// A flow whose messages are handed in.
-struct Flow {
-    engine: Engine,
-    id: SessionId,
-    sink: Count,
-    offsets: [u64; 2],
-}
-
-impl Flow {
-    fn begin(first: &[u8]) -> Self {
-        let mut engine = Engine::new(Settings::default(), |protocol| protocol.name() == "kafka");
-        let mut sink = Count::default();
-        let facts = FlowFacts {
-            server_port: 9092,
-            ..FlowFacts::default()
-        };
-        let chunk = Chunk {
-            bytes: first,
-            time_ns: 0,
-            offset: 0,
-            peer_offset: Some(0),
-        };
-        let begun = engine.begin(&facts, Direction::ToServer, STANDING, &chunk, &mut sink);
-        let Begin::Session(id) = begun else {
-            panic!("not seen")
-        };
-        Self {
-            engine,
-            id,
-            sink,
-            offsets: [first.len() as u64, 0],
-        }
-    }
-
-    fn say(&mut self, direction: Direction, bytes: &[u8]) {
-        let (here, there) = (direction.index(), direction.opposite().index());
-        let chunk = Chunk {
-            bytes,
-            time_ns: 1_000,
-            offset: self.offsets[here],
-            peer_offset: Some(self.offsets[there]),
-        };
-        self.offsets[here] += bytes.len() as u64;
-        self.engine.data(self.id, direction, &chunk, &mut self.sink);
-    }
-
-    fn turn(&mut self, asks: &[u8], tells: &[u8]) {
-        self.say(Direction::ToServer, asks);
-        self.say(Direction::ToClient, tells);
-    }
-}
-
 #[test]
 #[ignore = "a measurement"]
 fn exchanges() {
@@ -150,19 +84,17 @@ fn exchanges() {
     let long = produce(&batch(0, &vec![b'x'; 1 << 20], &trace));
     let (ask, tell) = (fetch(1), fetched(1));
     let (wide, produced) = (fetched(100), produced());
-    let mut flow = Flow::begin(&ask);
+    let mut flow = Flow::begin(9092, &ask);
     flow.say(Direction::ToClient, &tell);
     best("Produce, with a trace", || flow.turn(&small, &produced));
     best("Fetch", || flow.turn(&ask, &tell));
     best("Fetch of 100 partitions", || flow.turn(&ask, &wide));
     best("Produce of 1 MiB in segments", || {
-        for segment in long.chunks(SEGMENT_BYTES) {
-            flow.say(Direction::ToServer, segment);
-        }
+        flow.say_in_segments(Direction::ToServer, &long);
         flow.say(Direction::ToClient, &produced);
     });
-    flow.engine.close(flow.id, Ended::Fin, 0, &mut flow.sink);
-    println!("{} record bytes", flow.sink.bytes / flow.sink.records);
+    let told = flow.end();
+    println!("{} record bytes", told.bytes / told.records);
 }
 
 #[test]
