@@ -21,6 +21,9 @@
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
 
+/* A bit of skc_flags: the other side's FIN has come, in order. */
+#define SOCK_DONE 1
+
 #define PF_IO_WORKER 0x10
 #define PF_KTHREAD 0x200000
 
@@ -63,6 +66,7 @@ struct sock_common {
     __u16 skc_num;
     unsigned short skc_family;
     volatile unsigned char skc_state;
+    unsigned long skc_flags;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
     struct in6_addr skc_v6_rcv_saddr;
@@ -82,6 +86,7 @@ struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 write_seq;
     __u32 copied_seq;
+    __u32 rcv_nxt;
     __u32 snd_una;
 };
 

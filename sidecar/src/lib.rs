@@ -1,12 +1,25 @@
 //! Records of what the applications of a host say on their sockets, with the process that spoke.
 //!
 //! ```text
-//! socket ─► kernel (BPF programs) ─ring─► …
+//! socket ─► kernel (BPF programs) ─ring─► event ─► streams ─► engine ─► sink (process facts) ═► collector
 //! ```
 //!
-//! * [`kernel`] loads the programs, attaches them and reads what they count.
-//! * [`command`] is `tapir-sidecar`.
+//! * [`kernel`] loads the programs, attaches them and reads what they tell and count.
+//! * [`event`] is what they tell.
+//! * [`streams`] puts the bytes of connections in order and feeds them to the parsers' engine.
+//! * [`process`] knows executables and containers.
+//! * [`sidecar`] joins all that with a collector; [`command`] is `tapir-sidecar`.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod command;
+pub mod event;
 pub mod kernel;
+pub mod limits;
+pub mod metrics;
+pub mod output;
+pub mod process;
+pub mod ring;
+pub mod sidecar;
+pub mod sink;
+pub mod streams;

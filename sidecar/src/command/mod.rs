@@ -1,30 +1,13 @@
 //! `tapir-sidecar`: the command line, signals and exit codes.
 
-use crate::kernel::{Counter, Kernel};
+mod options;
+
+use crate::sidecar::{Outcome, Sidecar};
 use clap::Parser;
-use std::path::PathBuf;
+use options::Cli;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often signals are looked for.
-const LOOK: Duration = Duration::from_millis(50);
-
-/// See what the applications of this host say on their sockets, and which process spoke.
-///
-/// Exit codes: 0 done, 1 the operation failed, 2 the command line is wrong.
-#[derive(Debug, Parser)]
-#[command(name = "tapir-sidecar", version, max_term_width = 100)]
-struct Cli {
-    /// How much to say on stderr: off, error, warn, info, debug or trace.
-    #[arg(long, env = "TAPIR_LOG", value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
-    log: log::LevelFilter,
-
-    /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
-    #[arg(long, value_name = "FILE")]
-    btf: Option<PathBuf>,
-}
 
 /// Runs the command.
 pub fn main() -> ExitCode {
@@ -33,7 +16,7 @@ pub fn main() -> ExitCode {
         .filter_level(cli.log)
         .format_target(false)
         .init();
-    match run(&cli) {
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("tapir-sidecar: {message}");
@@ -42,8 +25,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs until SIGINT or SIGTERM.
-fn run(cli: &Cli) -> Result<(), String> {
+/// Runs until SIGINT or SIGTERM, or until nobody takes records any more.
+fn run(cli: Cli) -> Result<(), String> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // A second signal ends the process at once, for whoever can't wait.
@@ -51,14 +34,35 @@ fn run(cli: &Cli) -> Result<(), String> {
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
             .map_err(|error| format!("installing a signal handler: {error}"))?;
     }
-    let kernel = Kernel::start(cli.btf.as_deref()).map_err(|error| error.to_string())?;
-    log::info!("attached");
-    while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(LOOK);
+    let sidecar = Sidecar::start(cli.into_options()).map_err(|error| error.to_string())?;
+    log::info!("watching sockets");
+    if let Some(address) = sidecar.collector().http_address() {
+        log::info!("metrics at http://{address}/metrics");
     }
-    let counters = kernel.counters().map_err(|error| error.to_string())?;
-    for counter in Counter::ALL {
-        eprintln!("{} {}", counter.name(), counters.of(*counter));
+    let ended = || stop.load(Ordering::Relaxed) || sidecar.collector().is_abandoned();
+    let ran = sidecar.run_until(ended);
+    let outcome = sidecar.stop().map_err(|error| error.to_string())?;
+    print(&outcome);
+    ran.map_err(|error| error.to_string())
+}
+
+/// Says on stderr what a run amounted to.
+fn print(outcome: &Outcome) {
+    let counts = &outcome.counts;
+    eprintln!(
+        "{} connections, {} records",
+        counts.streams.opens, counts.records_made
+    );
+    for (name, sink) in &outcome.report.sinks {
+        let lost: u64 = sink.lost.iter().sum();
+        eprintln!("  {name}: {} records delivered, {lost} lost", sink.delivered);
     }
-    Ok(())
+    let received: u64 = outcome.report.received.iter().sum();
+    let records = counts.records_made as i64 - counts.records_dropped as i64 - received as i64;
+    let (events, bytes) = (counts.events_under_way(), counts.bytes_under_way());
+    if (events, bytes, records) != (0, 0, 0) {
+        eprintln!(
+            "  BUG: {events} events, {bytes} bytes and {records} records are not accounted for; please report this"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use libbpf_rs::{MapCore, MapFlags, Object};
 
 macro_rules! counters {
     ($($(#[doc = $help:literal])* $name:ident = $text:literal;)*) => {
-        /// What is counted, in the order of `enum counter` in bpf/.
+        /// What is counted, in the order of `enum counter` in bpf/events.h.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Counter {
             $($(#[doc = $help])* $name,)*
@@ -25,8 +25,58 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Successful sends on TCP sockets.
-    Sends = "sends";
+    /// Connections told of.
+    Open = "open";
+    /// Data told of.
+    Data = "data";
+    /// Ends of directions told of.
+    End = "end";
+    /// Ends of connections told of.
+    Close = "close";
+    /// Processes told of that took a connection over.
+    Speaker = "speaker";
+    /// Connections not told of, since the ring was full.
+    OpenLost = "open_lost";
+    /// Data not told of, since the ring was full.
+    DataLost = "data_lost";
+    /// Ends of directions not told of, since the ring was full.
+    EndLost = "end_lost";
+    /// Ends of connections not told of, since the ring was full.
+    CloseLost = "close_lost";
+    /// Processes not told of, since the ring was full.
+    SpeakerLost = "speaker_lost";
+    /// Bytes of the data told of.
+    Bytes = "bytes";
+    /// Bytes that came along.
+    BytesCaptured = "bytes_captured";
+    /// Bytes of the data not told of.
+    BytesLost = "bytes_lost";
+    /// Data looked at without being taken.
+    Peeked = "peeked";
+    /// Connections left out because their other end is watched.
+    OtherEnd = "other_end";
+    /// The sidecar's own connections, left out.
+    Own = "own";
+    /// Connections left out because the kernel itself encrypts them.
+    Ulp = "ulp";
+    /// Data of sockets for which the kernel had no memory.
+    NoStorage = "no_storage";
+    /// Data longer than is taken of one call.
+    MissingLimit = "missing_limit";
+    /// Data in more buffers than are looked at.
+    MissingBuffers = "missing_buffers";
+    /// Data in memory that could not be read without waiting.
+    MissingUnreadable = "missing_unreadable";
+    /// Data that never was in the process's memory (sendfile, splice).
+    MissingNoMemory = "missing_no_memory";
+    /// Data moved by a system call that names no buffers (io_uring).
+    MissingSyscall = "missing_syscall";
+    /// Data moved by the kernel itself.
+    MissingKernel = "missing_kernel";
+    /// Data of 32-bit processes.
+    MissingCompat = "missing_compat";
+    /// Data that the application had thrown away.
+    MissingDiscarded = "missing_discarded";
 }
 
 /// Counts of all CPUs.

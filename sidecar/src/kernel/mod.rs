@@ -1,12 +1,16 @@
-//! The programs in the kernel: open, load, attach, count. What is loaded lives as long as this process has it open;
+//! The programs in the kernel: open, load, attach, read. What is loaded lives as long as this process has it open;
 //! nothing is pinned, so that nothing is left behind however it ends.
 
 mod counters;
+mod settings;
 
 pub use counters::{Counter, Counters};
+pub use settings::{KernelOptions, Side};
 
-use libbpf_rs::{Link, Object, ObjectBuilder};
-use std::path::Path;
+use libbpf_rs::{
+    Link, MapCore, Object, ObjectBuilder, OpenMapMut, PrintLevel, RingBuffer, RingBufferBuilder,
+};
+use settings::Settings;
 
 /// The object that build.rs made of bpf/socket.bpf.c.
 const SOCKET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/socket.bpf.o"));
@@ -29,25 +33,29 @@ impl KernelError {
 /// Programs at work, until dropped.
 pub struct Kernel {
     object: Object,
-    _links: Vec<Link>,
+    links: Vec<Link>,
 }
 
 impl Kernel {
-    /// Loads and attaches. `btf` is a file with the kernel's types, where the kernel itself does not tell them.
+    /// Loads and attaches.
     ///
     /// # Errors
     /// When the kernel refuses, mostly for want of privileges.
-    pub fn start(btf: Option<&Path>) -> Result<Self, KernelError> {
+    pub fn start(options: &KernelOptions) -> Result<Self, KernelError> {
+        libbpf_rs::set_print(Some((PrintLevel::Debug, print)));
         let mut builder = ObjectBuilder::default();
-        if let Some(path) = btf {
+        if let Some(path) = &options.btf {
             let doing = format!("reading types from {}", path.display());
             builder
                 .btf_custom_path(path)
                 .map_err(KernelError::while_doing(doing))?;
         }
-        let open = builder
+        let mut open = builder
             .open_memory(SOCKET)
             .map_err(KernelError::while_doing("reading the kernel's programs"))?;
+        for mut map in open.maps_mut() {
+            configure(&mut map, options).map_err(KernelError::while_doing("sizing the kernel's maps"))?;
+        }
         let object = open
             .load()
             .map_err(KernelError::while_doing("loading programs into the kernel"))?;
@@ -56,10 +64,12 @@ impl Kernel {
             let doing = format!("attaching {}", program.name().display());
             links.push(program.attach().map_err(KernelError::while_doing(doing))?);
         }
-        Ok(Self {
-            object,
-            _links: links,
-        })
+        Ok(Self { object, links })
+    }
+
+    /// Ends the programs. What they told and counted can still be read.
+    pub fn detach(&mut self) {
+        self.links.clear();
     }
 
     /// What the programs have counted so far, all CPUs.
@@ -69,4 +79,55 @@ impl Kernel {
     pub fn counters(&self) -> Result<Counters, KernelError> {
         Counters::read(&self.object).map_err(KernelError::while_doing("reading the kernel's counters"))
     }
+
+    /// The reading end of the ring of events; each is handed to `take`.
+    ///
+    /// # Errors
+    /// When the ring can't be mapped.
+    pub fn events<'a>(&self, mut take: impl FnMut(&[u8]) + 'a) -> Result<Events<'a>, KernelError> {
+        let doing = || KernelError::while_doing("mapping the ring of events");
+        let map = self.object.maps().find(|map| map.name() == "events");
+        let map = map
+            .ok_or(libbpf_rs::Error::from_raw_os_error(2))
+            .map_err(doing())?;
+        let mut builder = RingBufferBuilder::new();
+        builder
+            .add(&map, move |event| {
+                take(event);
+                0
+            })
+            .map_err(doing())?;
+        builder.build().map(Events).map_err(doing())
+    }
+}
+
+/// The reading end of the ring of events.
+pub struct Events<'a>(RingBuffer<'a>);
+
+impl Events<'_> {
+    /// Hands out up to `max` events that are there; how many there were.
+    ///
+    /// # Errors
+    /// When the ring is broken.
+    pub fn drain(&self, max: usize) -> Result<usize, KernelError> {
+        let count = self.0.consume_raw_n(max);
+        usize::try_from(count)
+            .map_err(|_| libbpf_rs::Error::from_raw_os_error(-count))
+            .map_err(KernelError::while_doing("reading the ring of events"))
+    }
+}
+
+fn configure(map: &mut OpenMapMut<'_>, options: &KernelOptions) -> libbpf_rs::Result<()> {
+    match map.name().to_str() {
+        Some("events") => map.set_max_entries(options.ring_bytes),
+        Some("scratches") => map.set_max_entries(2 * libbpf_rs::num_possible_cpus()? as u32),
+        Some(".rodata.settings") => map.set_initial_value(bytemuck::bytes_of(&Settings::of(options))),
+        _ => Ok(()),
+    }
+}
+
+/// What libbpf says, to whoever debugs: what matters of it comes as an error.
+#[allow(clippy::needless_pass_by_value)] // As libbpf-rs calls it.
+fn print(_: PrintLevel, text: String) {
+    log::debug!("{}", text.trim_end());
 }

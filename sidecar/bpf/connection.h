@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* From a socket operation to events: the body that all backends share. */
+#pragma once
+
+#include "payload.h"
+
+static __always_inline bool is_stream(struct sock *sk)
+{
+    __u16 family = sk->__sk_common.skc_family;
+
+    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
+}
+
+static __always_inline void fill_who(struct who *who, struct task_struct *task)
+{
+    struct task_struct *leader = task->group_leader;
+
+    who->cgroup = bpf_get_current_cgroup_id();
+    who->started_ns = leader->start_boottime;
+    who->pid = task->tgid;
+    who->reserved = 0;
+    /* Of the process, not of one of its threads. */
+    bpf_probe_read_kernel_str(who->comm, sizeof(who->comm), leader->comm);
+}
+
+static __always_inline void copy_ip(__u8 *to, const __u8 *from)
+{
+    __builtin_memcpy(to, from, 16);
+}
+
+/* Addresses and ports; IPv4 in the first four bytes, IPv4-mapped ones as IPv4. Gives the family, 4 or 6. */
+static __always_inline __u8 fill_ends(struct sock *sk, __u8 *local_ip, __u8 *remote_ip, __u16 *local_port,
+                                      __u16 *remote_port)
+{
+    struct sock_common *common = &sk->__sk_common;
+    __u32 *local = (__u32 *)local_ip, *remote = (__u32 *)remote_ip;
+    __u32 local4 = common->skc_rcv_saddr, remote4 = common->skc_daddr;
+
+    /* Else the compiler makes one instruction of loads from the socket and from the stack, which no verifier takes. */
+    barrier_var(local4);
+    barrier_var(remote4);
+    *local_port = common->skc_num;
+    *remote_port = __builtin_bswap16(common->skc_dport);
+    if (common->skc_family == AF_INET6) {
+        bpf_probe_read_kernel(local_ip, 16, &common->skc_v6_rcv_saddr);
+        bpf_probe_read_kernel(remote_ip, 16, &common->skc_v6_daddr);
+        if (local[0] || local[1] || local[2] != __builtin_bswap32(0xffff))
+            return 6;
+        local4 = local[3];
+        remote4 = remote[3];
+    }
+    local[0] = local4;
+    remote[0] = remote4;
+    local[1] = local[2] = local[3] = 0;
+    remote[1] = remote[2] = remote[3] = 0;
+    return 4;
+}
+
+static __always_inline bool is_loopback(__u8 family, const __u8 *ip)
+{
+    const __u32 *words = (const __u32 *)ip;
+
+    if (family == 4)
+        return ip[0] == 127;
+    return !words[0] && !words[1] && !words[2] && words[3] == __builtin_bswap32(1);
+}
+
+static __always_inline bool same_ip(const __u8 *a, const __u8 *b)
+{
+    const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+    return x[0] == y[0] && x[1] == y[1];
+}
+
+/* Whether the other end is on this host and watched there. */
+static __always_inline bool is_other_end(const struct event_open *open)
+{
+    bool both = is_loopback(open->family, open->remote_ip) || same_ip(open->local_ip, open->remote_ip);
+
+    return both && open->role != ROLE_UNKNOWN && !(settings.sides & (1 << open->role));
+}
+
+static __always_inline void find_peer(struct event_open *open)
+{
+    struct ends ends;
+    struct who *peer;
+
+    __builtin_memset(&ends, 0, sizeof(ends));
+    copy_ip(ends.client_ip, open->remote_ip);
+    copy_ip(ends.server_ip, open->local_ip);
+    ends.client_port = open->remote_port;
+    ends.server_port = open->local_port;
+    peer = bpf_map_lookup_elem(&clients, &ends);
+    if (peer)
+        open->peer = *peer;
+}
+
+/* Number of the next byte that the application receives. Its reading of the end counts one. */
+static __always_inline __u32 received_seq(struct sock *sk, struct tcp_sock *tcp)
+{
+    __u32 next = tcp->copied_seq;
+    bool at_end = sk->__sk_common.skc_flags & (1UL << SOCK_DONE) && next == tcp->rcv_nxt;
+
+    return next - at_end;
+}
+
+/* Tells of a connection before its first data. False when user space doesn't know it afterwards. */
+static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, struct conn *conn,
+                                      const struct event_data *data)
+{
+    struct event_open open;
+
+    __builtin_memset(&open, 0, sizeof(open));
+    open.kind = EVENT_OPEN;
+    open.role = conn->role;
+    open.family = fill_ends(sk, open.local_ip, open.remote_ip, &open.local_port, &open.remote_port);
+    if (is_other_end(&open)) {
+        conn->ignored = 1;
+        count(COUNTER_OTHER_END);
+        return false;
+    }
+    open.netns = sk->__sk_common.skc_net.net->ns.inum;
+    open.cookie = data->cookie;
+    open.time_ns = data->time_ns;
+    fill_who(&open.self, bpf_get_current_task_btf());
+    if (conn->role == ROLE_SERVER)
+        find_peer(&open);
+    open.from_start = conn->from_start;
+    if (conn->from_start) {
+        open.seq[SENT] = conn->seq[SENT];
+        open.seq[RECEIVED] = conn->seq[RECEIVED];
+    } else {
+        open.seq[SENT] = data->direction == SENT ? data->seq : tcp->write_seq;
+        open.seq[RECEIVED] = data->direction == RECEIVED ? data->seq : received_seq(sk, tcp);
+    }
+    conn->speaker = open.self.pid;
+    conn->opened = put(&open, sizeof(open), EVENT_OPEN);
+    return conn->opened;
+}
+
+/* Tells of a process that speaks on a connection which another one spoke on before. */
+static __always_inline void tell_speaker(struct conn *conn, struct task_struct *task, const struct event_data *data)
+{
+    struct event_speaker event;
+
+    __builtin_memset(&event, 0, sizeof(event));
+    event.kind = EVENT_SPEAKER;
+    event.cookie = data->cookie;
+    event.time_ns = data->time_ns;
+    fill_who(&event.self, task);
+    if (put(&event, sizeof(event), EVENT_SPEAKER))
+        conn->speaker = event.self.pid;
+}
+
+/* A direction has ended in order. */
+static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 direction)
+{
+    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+    struct event_end end;
+
+    if (!tcp || !conn->opened || conn->ignored || conn->ended[direction & 1])
+        return;
+    __builtin_memset(&end, 0, sizeof(end));
+    end.kind = EVENT_END;
+    end.direction = direction;
+    end.seq = direction == SENT ? tcp->write_seq : received_seq(sk, tcp);
+    end.cookie = bpf_get_socket_cookie(sk);
+    end.time_ns = bpf_ktime_get_boot_ns();
+    conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
+}
+
+/* An application has sent or received `ret` bytes, or failed to; the memory of the current task holds them. */
+static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int flags)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    __u32 which = 2 * bpf_get_smp_processor_id() + direction;
+    struct scratch *scratch;
+    struct event_data *head;
+    struct tcp_sock *tcp;
+    struct conn *conn;
+
+    if (ret < 0 || !is_stream(sk))
+        return 0;
+    conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!conn) {
+        count(COUNTER_NO_STORAGE);
+        return 0;
+    }
+    if (conn->ignored)
+        return 0;
+    if (ret == 0) {
+        /* The end was reached, unless nothing was asked for. */
+        if (direction == RECEIVED && sk->sk_shutdown & RCV_SHUTDOWN)
+            tell_end(sk, conn, RECEIVED);
+        return 0;
+    }
+    if (direction == RECEIVED && flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)) {
+        count(COUNTER_PEEKED);
+        return 0;
+    }
+    if (task->tgid == (int)settings.own_pid) {
+        conn->ignored = 1;
+        count(COUNTER_OWN);
+        return 0;
+    }
+    tcp = bpf_skc_to_tcp_sock(sk);
+    scratch = bpf_map_lookup_elem(&scratches, &which);
+    if (!tcp || !scratch)
+        return 0;
+    if (tcp->inet_conn.icsk_ulp_ops) {
+        conn->ignored = 1;
+        count(COUNTER_ULP);
+        return 0;
+    }
+    head = &scratch->head;
+    head->kind = EVENT_DATA;
+    head->direction = direction;
+    __builtin_memset(head->reserved, 0, sizeof(head->reserved));
+    head->cookie = bpf_get_socket_cookie(sk);
+    head->time_ns = bpf_ktime_get_boot_ns();
+    head->len = ret;
+    if (direction == SENT) {
+        head->seq = tcp->write_seq - ret;
+        head->peer_seq = received_seq(sk, tcp);
+    } else {
+        head->seq = received_seq(sk, tcp) - ret;
+        head->peer_seq = tcp->snd_una;
+    }
+    if (!conn->opened && !tell_open(sk, tcp, conn, head))
+        return 0;
+    if (conn->speaker != (__u32)task->tgid)
+        tell_speaker(conn, task, head);
+    if (direction == RECEIVED && flags & MSG_TRUNC) {
+        head->captured = 0;
+        head->missing = MISSING_DISCARDED;
+    } else {
+        capture(scratch, task, ret);
+    }
+    if (head->missing != MISSING_NONE)
+        count(COUNTER_MISSING + head->missing - MISSING_LIMIT);
+    __u64 size = head->captured;
+    if (size > CAPTURE_MAX)
+        return 0;
+    if (put(scratch, sizeof(*head) + size, EVENT_DATA)) {
+        count_some(COUNTER_BYTES, ret);
+        count_some(COUNTER_BYTES_CAPTURED, size);
+    } else {
+        count_some(COUNTER_BYTES_LOST, ret);
+    }
+    return 0;
+}
+
+/* Notes who holds the client's end of a connection. */
+static __always_inline void note_client(struct sock *sk, const struct conn *conn)
+{
+    struct ends ends;
+
+    __builtin_memset(&ends, 0, sizeof(ends));
+    fill_ends(sk, ends.client_ip, ends.server_ip, &ends.client_port, &ends.server_port);
+    bpf_map_update_elem(&clients, &ends, &conn->who, BPF_ANY);
+}
+
+static __always_inline void on_established(struct sock *sk, int old)
+{
+    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+    if (!conn || !tcp)
+        return;
+    conn->role = old == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
+    conn->seq[SENT] = tcp->write_seq;
+    conn->seq[RECEIVED] = tcp->copied_seq;
+    conn->from_start = 1;
+    if (conn->role == ROLE_CLIENT && conn->who.pid)
+        note_client(sk, conn);
+}
+
+/* A TCP socket goes from one state to another. */
+static __always_inline int on_state(struct sock *sk, int old, int new)
+{
+    struct conn *conn;
+
+    if (!is_stream(sk))
+        return 0;
+    if (new == TCP_SYN_SENT) {
+        /* Later steps happen in whatever task the packets interrupt. */
+        conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+        if (conn)
+            fill_who(&conn->who, bpf_get_current_task_btf());
+        return 0;
+    }
+    if (new == TCP_ESTABLISHED) {
+        on_established(sk, old);
+        return 0;
+    }
+    conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    if (!conn)
+        return 0;
+    if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) {
+        tell_end(sk, conn, SENT);
+        conn->fin = 1;
+    } else if (new == TCP_CLOSE && (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT)) {
+        conn->reset = 1;
+    }
+    return 0;
+}
+
+/* Nobody has the socket open any more, and its connection is over. */
+static __always_inline int on_destroy(struct sock *sk)
+{
+    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+    struct event_close close;
+
+    if (!conn || !tcp || !conn->opened)
+        return 0;
+    __builtin_memset(&close, 0, sizeof(close));
+    close.kind = EVENT_CLOSE;
+    close.reset = conn->reset;
+    close.cookie = bpf_get_socket_cookie(sk);
+    close.time_ns = bpf_ktime_get_boot_ns();
+    close.seq[SENT] = tcp->write_seq - conn->fin;
+    close.seq[RECEIVED] = received_seq(sk, tcp);
+    put(&close, sizeof(close), EVENT_CLOSE);
+    return 0;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* What crosses the ring, and what user space sets and reads. src/event.rs, src/kernel/counters.rs and
+ * src/kernel/settings.rs say the same in Rust. */
+#pragma once
+
+#include "kernel.h"
+
+enum event_kind {
+    EVENT_OPEN = 1,
+    EVENT_DATA,
+    EVENT_END,
+    EVENT_CLOSE,
+    EVENT_SPEAKER,
+};
+
+enum direction {
+    SENT,
+    RECEIVED,
+};
+
+enum role {
+    ROLE_UNKNOWN,
+    ROLE_CLIENT,
+    ROLE_SERVER,
+};
+
+/* Why bytes of a data event are not there. */
+enum missing {
+    MISSING_NONE,
+    /* More than is taken of one call. */
+    MISSING_LIMIT,
+    /* They lay in more buffers than are looked at. */
+    MISSING_BUFFERS,
+    /* The memory could not be read without waiting for it. */
+    MISSING_UNREADABLE,
+    /* They never were in the memory of the process: sendfile, splice. */
+    MISSING_NO_MEMORY,
+    /* A system call that names no buffers, as io_uring's. */
+    MISSING_SYSCALL,
+    /* Sent or received by the kernel itself. */
+    MISSING_KERNEL,
+    /* A 32-bit process. */
+    MISSING_COMPAT,
+    /* The application had the kernel throw them away (MSG_TRUNC). */
+    MISSING_DISCARDED,
+};
+
+/* A process. */
+struct who {
+    __u64 cgroup;
+    /* With the pid, for all time: since boot. */
+    __u64 started_ns;
+    __u32 pid;
+    __u32 reserved;
+    char comm[TASK_COMM_LEN];
+};
+
+/* Before the first data of a connection. */
+struct event_open {
+    __u8 kind;
+    __u8 role;
+    /* As in the record: 0 TCP, 1 UDP. */
+    __u8 l4;
+    /* 4 or 6. */
+    __u8 family;
+    __u32 netns;
+    __u64 cookie;
+    __u64 time_ns;
+    struct who self;
+    /* Whoever holds the other end, where that is on this host; pid 0: unknown. */
+    struct who peer;
+    /* IPv4 in the first four. */
+    __u8 local_ip[16];
+    __u8 remote_ip[16];
+    __u16 local_port;
+    __u16 remote_port;
+    /* The first byte of each direction that there can be events of. */
+    __u32 seq[2];
+    /* Those are the first bytes of the connection. */
+    __u8 from_start;
+    __u8 reserved[3];
+};
+
+/* Bytes that an application sent or received; those captured follow. */
+struct event_data {
+    __u8 kind;
+    __u8 direction;
+    __u8 missing;
+    __u8 reserved[5];
+    __u64 cookie;
+    __u64 time_ns;
+    __u32 seq;
+    /* Sent: what the application had received. Received: what the other side had acknowledged. */
+    __u32 peer_seq;
+    __u32 len;
+    __u32 captured;
+};
+
+/* A direction has ended in order. */
+struct event_end {
+    __u8 kind;
+    __u8 direction;
+    __u8 reserved[2];
+    __u32 seq;
+    __u64 cookie;
+    __u64 time_ns;
+};
+
+/* The connection is over, and nobody has it open. */
+struct event_close {
+    __u8 kind;
+    /* It ended by a reset, or by giving up. */
+    __u8 reset;
+    __u8 reserved[6];
+    __u64 cookie;
+    __u64 time_ns;
+    /* Where each direction stood. */
+    __u32 seq[2];
+};
+
+/* From here on another process speaks. */
+struct event_speaker {
+    __u8 kind;
+    __u8 reserved[7];
+    __u64 cookie;
+    __u64 time_ns;
+    struct who self;
+};
+
+enum counter {
+    /* Events put into the ring, in the order of their kinds. */
+    COUNTER_OPEN,
+    COUNTER_DATA,
+    COUNTER_END,
+    COUNTER_CLOSE,
+    COUNTER_SPEAKER,
+    /* The same, when the ring was full. */
+    COUNTER_OPEN_LOST,
+    COUNTER_DATA_LOST,
+    COUNTER_END_LOST,
+    COUNTER_CLOSE_LOST,
+    COUNTER_SPEAKER_LOST,
+    /* Bytes of data events, and how many of them came along. */
+    COUNTER_BYTES,
+    COUNTER_BYTES_CAPTURED,
+    /* Bytes of data events that found the ring full. */
+    COUNTER_BYTES_LOST,
+    /* Data that was looked at without being taken (MSG_PEEK). */
+    COUNTER_PEEKED,
+    /* Data of connections whose other end is watched on this host. */
+    COUNTER_OTHER_END,
+    /* Data of this program's own connections. */
+    COUNTER_OWN,
+    /* Data behind an upper layer protocol of the kernel (TLS), which counts its bytes otherwise. */
+    COUNTER_ULP,
+    /* Sockets for which the kernel had no memory. */
+    COUNTER_NO_STORAGE,
+    /* Data events with bytes missing, in the order of enum missing from MISSING_LIMIT on. */
+    COUNTER_MISSING,
+    COUNTERS = COUNTER_MISSING + MISSING_DISCARDED,
+};
+
+/* Set before the programs are loaded. */
+struct settings {
+    /* Bytes taken of one call. */
+    __u32 capture_max;
+    /* Its own process. */
+    __u32 own_pid;
+    /* Which ends are watched of connections that have both on this host: a bit each, 1 << role. */
+    __u32 sides;
+    __u32 reserved;
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* What the programs keep and share. */
+#pragma once
+
+#include "events.h"
+
+/* Bytes that one call may give at most; a power of two. */
+#define CAPTURE_MAX 32768
+
+const volatile struct settings settings SEC(".rodata.settings") = {
+    .capture_max = CAPTURE_MAX,
+    .sides = 1 << ROLE_SERVER,
+};
+
+/* All events, in the order in which they happened. Its size is set before it is made. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, COUNTERS);
+    __type(key, __u32);
+    __type(value, __u64);
+} counters SEC(".maps");
+
+/* What is known of a socket; the kernel frees it with the socket. */
+struct conn {
+    /* Who connected it. */
+    struct who who;
+    /* The first byte of each direction. */
+    __u32 seq[2];
+    /* Who spoke last. */
+    __u32 speaker;
+    __u8 role;
+    /* Those are of the handshake. */
+    __u8 from_start;
+    /* User space was told of it. */
+    __u8 opened;
+    /* Nothing of it is wanted. */
+    __u8 ignored;
+    __u8 reset;
+    __u8 ended[2];
+    /* The own FIN has its number. */
+    __u8 fin;
+    __u8 reserved[4];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct conn);
+} conns SEC(".maps");
+
+/* The ends of a connection, as the client names them. */
+struct ends {
+    __u8 client_ip[16];
+    __u8 server_ip[16];
+    __u16 client_port;
+    __u16 server_port;
+};
+
+/* Who is at the client's end of the connections that this host made. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, struct ends);
+    __type(value, struct who);
+} clients SEC(".maps");
+
+/* Where an event is put together: one for each direction and CPU, since no program interrupts itself. (Per-CPU maps hold
+ * no values of this size.) As many as there can be CPUs, which is set before it is made. */
+struct scratch {
+    struct event_data head;
+    /* Twice as many as are used: the verifier adds up the largest place and the largest piece. */
+    __u8 bytes[2 * CAPTURE_MAX];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 2);
+    __type(key, __u32);
+    __type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline void count_some(__u32 which, __u64 some)
+{
+    __u64 *value = bpf_map_lookup_elem(&counters, &which);
+    if (value)
+        *value += some;
+}
+
+static __always_inline void count(__u32 which)
+{
+    count_some(which, 1);
+}
+
+/* Puts an event into the ring without waking anybody: user space looks often enough, and a wake-up for each event
+ * would cost more than all the rest. */
+static __always_inline bool put(void *event, __u64 size, __u8 kind)
+{
+    bool lost = bpf_ringbuf_output(&events, event, size, BPF_RB_NO_WAKEUP) != 0;
+    count((lost ? COUNTER_OPEN_LOST : COUNTER_OPEN) + kind - EVENT_OPEN);
+    return !lost;
+}

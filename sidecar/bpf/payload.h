@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Finds the bytes of a call in the memory of the process that made it, and copies them. The socket's tracepoints tell
+ * how many there were; where they lie stands in the registers of the system call. */
+#pragma once
+
+#include "maps.h"
+#include "syscalls.h"
+
+/* Buffers of one call that are looked at. Writers of responses use two or three; nobody known more than 64. */
+#define BUFFERS_MAX 64
+
+struct place {
+    /* Of a buffer, or of a vector of them. */
+    __u64 address;
+    __u64 count;
+    bool is_vector;
+    __u8 missing;
+};
+
+static __always_inline void of_message(struct place *place, __u64 address)
+{
+    struct user_msghdr message;
+
+    place->is_vector = true;
+    if (bpf_probe_read_user(&message, sizeof(message), (void *)address)) {
+        place->missing = MISSING_UNREADABLE;
+        return;
+    }
+    place->address = message.iov;
+    place->count = message.iov_len;
+}
+
+static __always_inline void find_place(struct place *place, struct task_struct *task)
+{
+    struct pt_regs *regs;
+
+    place->address = 0;
+    place->count = 0;
+    place->is_vector = false;
+    place->missing = MISSING_NONE;
+    if (task->flags & (PF_KTHREAD | PF_IO_WORKER)) {
+        place->missing = task->flags & PF_KTHREAD ? MISSING_KERNEL : MISSING_SYSCALL;
+        return;
+    }
+    if (IS_COMPAT(task)) {
+        place->missing = MISSING_COMPAT;
+        return;
+    }
+    /* What io_uring does, it does within any call of the task: the registers are none of it. */
+    if (task->io_uring) {
+        place->missing = MISSING_SYSCALL;
+        return;
+    }
+    regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    switch (SYSCALL(regs)) {
+    case SYS_read:
+    case SYS_write:
+    case SYS_recvfrom:
+    case SYS_sendto:
+        place->address = ARGUMENT2(regs);
+        return;
+    case SYS_readv:
+    case SYS_writev:
+    case SYS_preadv2:
+    case SYS_pwritev2:
+        place->address = ARGUMENT2(regs);
+        place->count = ARGUMENT3(regs);
+        place->is_vector = true;
+        return;
+    case SYS_recvmsg:
+    case SYS_sendmsg:
+        of_message(place, ARGUMENT2(regs));
+        return;
+    case SYS_sendfile:
+    case SYS_splice:
+        place->missing = MISSING_NO_MEMORY;
+        return;
+    default:
+        place->missing = MISSING_SYSCALL;
+    }
+}
+
+struct gathering {
+    struct scratch *scratch;
+    __u64 vector;
+    __u64 count;
+    __u32 done;
+    __u32 wanted;
+    __u8 missing;
+};
+
+static long gather_one(__u32 index, void *context)
+{
+    struct gathering *g = context;
+    struct user_iovec piece;
+    __u32 at = g->done, len = g->wanted - at;
+
+    if (index >= g->count || at >= g->wanted)
+        return 1;
+    if (bpf_probe_read_user(&piece, sizeof(piece), (void *)(g->vector + index * sizeof(piece)))) {
+        g->missing = MISSING_UNREADABLE;
+        return 1;
+    }
+    if (piece.len < len)
+        len = piece.len;
+    if (at >= CAPTURE_MAX || len > CAPTURE_MAX)
+        return 1;
+    if (bpf_probe_read_user(g->scratch->bytes + at, len, (void *)piece.base)) {
+        g->missing = MISSING_UNREADABLE;
+        return 1;
+    }
+    g->done = at + len;
+    return 0;
+}
+
+/* Copies up to `len` bytes behind the head of the event; sets how many there are, and why not all. */
+static __always_inline void capture(struct scratch *scratch, struct task_struct *task, __u32 len)
+{
+    struct event_data *head = &scratch->head;
+    __u32 wanted = len;
+    struct place place;
+
+    head->captured = 0;
+    find_place(&place, task);
+    head->missing = place.missing;
+    if (place.missing != MISSING_NONE)
+        return;
+    if (wanted > settings.capture_max)
+        wanted = settings.capture_max;
+    if (wanted > CAPTURE_MAX)
+        wanted = CAPTURE_MAX;
+    if (!place.is_vector) {
+        if (bpf_probe_read_user(scratch->bytes, wanted, (void *)place.address))
+            head->missing = MISSING_UNREADABLE;
+        else
+            head->captured = wanted;
+    } else {
+        struct gathering g = {
+            .scratch = scratch,
+            .vector = place.address,
+            .count = place.count,
+            .wanted = wanted,
+        };
+        bpf_loop(BUFFERS_MAX, gather_one, &g, 0);
+        head->captured = g.done;
+        head->missing = g.done < wanted && !g.missing ? MISSING_BUFFERS : g.missing;
+    }
+    if (head->missing == MISSING_NONE && head->captured < len)
+        head->missing = MISSING_LIMIT;
+}

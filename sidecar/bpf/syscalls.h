@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Numbers and registers of the system calls that move data (arch/x86/entry/syscalls/syscall_64.tbl,
+ * include/uapi/asm-generic/unistd.h), and the structures in user memory that they name. */
+#pragma once
+
+#include "kernel.h"
+
+#if defined(__TARGET_ARCH_x86)
+enum syscall {
+    SYS_read = 0,
+    SYS_write = 1,
+    SYS_readv = 19,
+    SYS_writev = 20,
+    SYS_sendfile = 40,
+    SYS_sendto = 44,
+    SYS_recvfrom = 45,
+    SYS_sendmsg = 46,
+    SYS_recvmsg = 47,
+    SYS_splice = 275,
+    SYS_recvmmsg = 299,
+    SYS_sendmmsg = 307,
+    SYS_preadv2 = 327,
+    SYS_pwritev2 = 328,
+};
+/* The call came by the 32-bit entry: its numbers and structures are others (TS_COMPAT). */
+#define IS_COMPAT(task) ((task)->thread_info.status & 2)
+#define SYSCALL(regs) ((long)(regs)->orig_ax)
+#define ARGUMENT1(regs) ((regs)->di)
+#define ARGUMENT2(regs) ((regs)->si)
+#define ARGUMENT3(regs) ((regs)->dx)
+#elif defined(__TARGET_ARCH_arm64)
+enum syscall {
+    SYS_read = 63,
+    SYS_write = 64,
+    SYS_readv = 65,
+    SYS_writev = 66,
+    SYS_sendfile = 71,
+    SYS_splice = 76,
+    SYS_sendto = 206,
+    SYS_recvfrom = 207,
+    SYS_sendmsg = 211,
+    SYS_recvmsg = 212,
+    SYS_recvmmsg = 243,
+    SYS_sendmmsg = 269,
+    SYS_preadv2 = 286,
+    SYS_pwritev2 = 287,
+};
+/* TIF_32BIT. */
+#define IS_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
+#define SYSCALL(regs) ((long)(regs)->syscallno)
+#define ARGUMENT1(regs) ((regs)->regs[0])
+#define ARGUMENT2(regs) ((regs)->regs[1])
+#define ARGUMENT3(regs) ((regs)->regs[2])
+#endif
+
+struct user_iovec {
+    __u64 base;
+    __u64 len;
+};
+
+struct user_msghdr {
+    __u64 name;
+    __u32 name_len;
+    __u32 pad;
+    __u64 iov;
+    __u64 iov_len;
+    __u64 control;
+    __u64 control_len;
+    __u32 flags;
+    __u32 pad2;
+};

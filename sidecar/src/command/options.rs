@@ -1,0 +1,116 @@
+//! The command line, and what it stands for.
+
+use crate::kernel::{KernelOptions, Side};
+use crate::output::{Place, RemoteSink};
+use crate::sidecar::SidecarOptions;
+use clap::Parser;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tapir_collector::sink::Address;
+use tapir_collector::{CollectorOptions, FileOptions, SinkOptions, Target};
+use tapir_parsers::l7::{DECLARATIONS, Protocol};
+use tapir_parsers::settings::Settings;
+
+/// Width of a table where nobody tells.
+const TABLE_WIDTH: usize = 160;
+
+/// See what the applications of this host say on their sockets, and which process spoke.
+///
+/// Exit codes: 0 done, 1 the operation failed, 2 the command line is wrong.
+#[derive(Debug, Parser)]
+#[command(name = "tapir-sidecar", version, max_term_width = 100)]
+pub(super) struct Cli {
+    /// How much to say on stderr: off, error, warn, info, debug or trace.
+    #[arg(long, env = "TAPIR_LOG", value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
+    pub(super) log: log::LevelFilter,
+
+    /// How records are written.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+
+    /// Where records go: PATH, or a collector that listens at unix:PATH or tcp:ADDRESS:PORT; standard output unless
+    /// given.
+    #[arg(long, short, value_name = "TO")]
+    output: Option<Place>,
+
+    /// Read only this protocol; may be repeated.
+    #[arg(long = "proto", value_name = "P", value_parser = protocol)]
+    protocols: Vec<Protocol>,
+
+    /// Which end is watched of a connection that has both on this host.
+    #[arg(long, value_enum, default_value_t = Side::Server)]
+    side: Side,
+
+    /// Serve metrics for Prometheus at this address.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
+
+    /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
+    #[arg(long, value_name = "FILE")]
+    btf: Option<PathBuf>,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Aligned columns for eyes.
+    Table,
+    /// Size-prefixed FlatBuffers batches.
+    Flatbuffers,
+    /// Records are made, counted and thrown away.
+    None,
+}
+
+impl Cli {
+    pub(super) fn into_options(self) -> SidecarOptions {
+        SidecarOptions {
+            collector: CollectorOptions {
+                sinks: self.sink().into_iter().collect(),
+                http: self.metrics,
+                ..CollectorOptions::default()
+            },
+            kernel: KernelOptions {
+                btf: self.btf,
+                side: self.side,
+                ..KernelOptions::default()
+            },
+            settings: Settings::default(),
+            protocols: self.protocols,
+        }
+    }
+
+    fn sink(&self) -> Option<SinkOptions> {
+        let format = match self.format {
+            Format::Json => tapir_collector::Format::Json,
+            Format::Table => tapir_collector::Format::Table { width: TABLE_WIDTH },
+            Format::Flatbuffers => tapir_collector::Format::FlatBuffers,
+            Format::None => return None,
+        };
+        let remote = |address| Target::Custom(Box::new(RemoteSink::new(address)));
+        let (name, target) = match &self.output {
+            None => ("stdout", Target::Stdout),
+            Some(Place::File(path)) => ("file", Target::File(FileOptions::new(path))),
+            Some(Place::Unix(path)) => ("unix", remote(Address::Unix(path.clone()))),
+            Some(Place::Tcp(address)) => ("tcp", remote(Address::Tcp(*address))),
+        };
+        Some(SinkOptions::new(name, format, target))
+    }
+}
+
+fn protocol(name: &str) -> Result<Protocol, String> {
+    let names = || DECLARATIONS.iter().map(|d| d.name).collect::<Vec<_>>().join(", ");
+    Protocol::from_name(name).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

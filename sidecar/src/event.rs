@@ -1,0 +1,291 @@
+//! What the kernel's programs tell, as it lies in the ring: bpf/events.h in Rust.
+
+use bytemuck::{Pod, Zeroable};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Which way bytes went, seen from the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It sent them.
+    Sent,
+    /// It received them.
+    Received,
+}
+
+impl Way {
+    /// Both, in the order of their numbers.
+    pub const BOTH: [Self; 2] = [Self::Sent, Self::Received];
+
+    fn of(number: u8) -> Self {
+        Self::BOTH[usize::from(number & 1)]
+    }
+
+    /// The other one.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Sent => Self::Received,
+            Self::Received => Self::Sent,
+        }
+    }
+}
+
+/// Who holds an end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The connection is older than the programs.
+    Unknown,
+    /// Who connected.
+    Client,
+    /// Who accepted.
+    Server,
+}
+
+impl Role {
+    fn of(number: u8) -> Self {
+        match number {
+            1 => Self::Client,
+            2 => Self::Server,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A process, as the kernel knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Who {
+    /// Its cgroup (version 2).
+    pub cgroup: u64,
+    /// When it started, ns since boot.
+    pub started_ns: u64,
+    /// Process id; 0: unknown.
+    pub pid: u32,
+    reserved: u32,
+    comm: [u8; 16],
+}
+
+impl Who {
+    /// Name of its command.
+    pub fn comm(&self) -> &[u8] {
+        self.comm.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawOpen {
+    kind: u8,
+    role: u8,
+    l4: u8,
+    family: u8,
+    netns: u32,
+    cookie: u64,
+    time_ns: u64,
+    this: Who,
+    peer: Who,
+    local_ip: [u8; 16],
+    remote_ip: [u8; 16],
+    local_port: u16,
+    remote_port: u16,
+    seq: [u32; 2],
+    from_start: u8,
+    reserved: [u8; 3],
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawData {
+    kind: u8,
+    direction: u8,
+    missing: u8,
+    reserved: [u8; 5],
+    cookie: u64,
+    time_ns: u64,
+    seq: u32,
+    peer_seq: u32,
+    len: u32,
+    captured: u32,
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawEnd {
+    kind: u8,
+    direction: u8,
+    reserved: [u8; 2],
+    seq: u32,
+    cookie: u64,
+    time_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawClose {
+    kind: u8,
+    reset: u8,
+    reserved: [u8; 6],
+    cookie: u64,
+    time_ns: u64,
+    seq: [u32; 2],
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawSpeaker {
+    kind: u8,
+    reserved: [u8; 7],
+    cookie: u64,
+    time_ns: u64,
+    this: Who,
+}
+
+// As clang lays them out.
+const _: () = assert!(size_of::<Who>() == 40 && size_of::<RawOpen>() == 152 && size_of::<RawData>() == 40);
+const _: () = assert!(size_of::<RawEnd>() == 24 && size_of::<RawClose>() == 32);
+const _: () = assert!(size_of::<RawSpeaker>() == 64);
+
+/// Facts of a connection, told before its first data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Who this end is.
+    pub role: Role,
+    /// 0 TCP, 1 UDP.
+    pub l4: u8,
+    /// Number of the network namespace.
+    pub netns: u32,
+    /// Who holds this end.
+    pub this: Who,
+    /// Who holds the other end, where that is on this host.
+    pub peer: Option<Who>,
+    /// Address and port of this end.
+    pub local: (IpAddr, u16),
+    /// Address and port of the other end.
+    pub remote: (IpAddr, u16),
+    /// The first byte of each [`Way`] that there can be data of.
+    pub seq: [u32; 2],
+    /// Those are the first bytes of the connection.
+    pub from_start: bool,
+}
+
+/// Bytes that an application sent or received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<'a> {
+    /// Which way they went.
+    pub way: Way,
+    /// Sequence number of the first.
+    pub seq: u32,
+    /// Sent: what the application had received before. Received: what the other side had acknowledged.
+    pub peer_seq: u32,
+    /// How many there were.
+    pub len: u32,
+    /// The first ones of them.
+    pub bytes: &'a [u8],
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What<'a> {
+    /// There will be data.
+    Open(Open),
+    /// There was some.
+    Data(Data<'a>),
+    /// From here on another process speaks.
+    Speaker(Who),
+    /// There will be no more in this direction; the sequence number of where it would stand.
+    End(Way, u32),
+    /// There will be no more at all.
+    Close {
+        /// Not in order: a reset, or given up.
+        reset: bool,
+        /// Where each [`Way`] stood.
+        seq: [u32; 2],
+    },
+}
+
+/// One event of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The kernel's number of the socket.
+    pub cookie: u64,
+    /// When, ns since boot.
+    pub time_ns: u64,
+    /// What happened.
+    pub what: What<'a>,
+}
+
+fn head<T: Pod>(bytes: &[u8]) -> Option<(T, &[u8])> {
+    let (head, rest) = bytes.split_at_checked(size_of::<T>())?;
+    Some((bytemuck::pod_read_unaligned(head), rest))
+}
+
+impl<'a> Event<'a> {
+    /// Reads what lay in the ring; `None` when that is no event.
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first()? {
+            1 => head(bytes).map(|(raw, _)| Self::open(&raw)),
+            2 => head(bytes).map(|(raw, rest)| Self::data(&raw, rest)),
+            3 => head(bytes).map(|(raw, _)| Self::end(&raw)),
+            4 => head(bytes).map(|(raw, _)| Self::close(&raw)),
+            5 => head(bytes).map(|(raw, _)| Self::speaker(&raw)),
+            _ => None,
+        }
+    }
+
+    fn speaker(raw: &RawSpeaker) -> Self {
+        Self::new(raw.cookie, raw.time_ns, What::Speaker(raw.this))
+    }
+
+    fn open(raw: &RawOpen) -> Self {
+        let ip = |bytes: [u8; 16]| match bytes {
+            [a, b, c, d, ..] if raw.family == 4 => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            _ => IpAddr::V6(Ipv6Addr::from(bytes)),
+        };
+        let open = Open {
+            role: Role::of(raw.role),
+            l4: raw.l4,
+            netns: raw.netns,
+            this: raw.this,
+            peer: (raw.peer.pid != 0).then_some(raw.peer),
+            local: (ip(raw.local_ip), raw.local_port),
+            remote: (ip(raw.remote_ip), raw.remote_port),
+            seq: raw.seq,
+            from_start: raw.from_start != 0,
+        };
+        Self::new(raw.cookie, raw.time_ns, What::Open(open))
+    }
+
+    fn data(raw: &RawData, rest: &'a [u8]) -> Self {
+        let data = Data {
+            way: Way::of(raw.direction),
+            seq: raw.seq,
+            peer_seq: raw.peer_seq,
+            len: raw.len,
+            bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
+        };
+        Self::new(raw.cookie, raw.time_ns, What::Data(data))
+    }
+
+    fn end(raw: &RawEnd) -> Self {
+        Self::new(
+            raw.cookie,
+            raw.time_ns,
+            What::End(Way::of(raw.direction), raw.seq),
+        )
+    }
+
+    fn close(raw: &RawClose) -> Self {
+        let close = What::Close {
+            reset: raw.reset != 0,
+            seq: raw.seq,
+        };
+        Self::new(raw.cookie, raw.time_ns, close)
+    }
+
+    fn new(cookie: u64, time_ns: u64, what: What<'a>) -> Self {
+        Self {
+            cookie,
+            time_ns,
+            what,
+        }
+    }
+}

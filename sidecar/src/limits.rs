@@ -1,0 +1,34 @@
+//! Every bound of the sidecar that a host's traffic can press against, with its reason.
+
+/// Data of one direction that may wait for what came before it. Only threads that write to one socket at the same
+/// time are told of out of turn, by microseconds.
+pub const HELD_PER_SIDE_MAX: usize = 16;
+
+/// Bytes that those may hold.
+pub const HELD_BYTES_PER_SIDE_MAX: usize = 256 * 1024;
+
+/// How long data waits for what came before it, ns. A program that is interrupted between a send and telling of it
+/// goes on within a scheduler's turn; what takes longer was lost.
+pub const HOLE_TIMEOUT_NS: u64 = 50_000_000;
+
+/// Time between ticks, ns: overdue requests and holes are looked for.
+pub const TICK_NS: u64 = 5_000_000;
+
+/// Sessions that one tick looks at for overdue requests.
+pub const SESSIONS_PER_TICK: usize = 1024;
+
+/// Connections that are followed at once, about 400 bytes each. Of a further one, nothing is read.
+pub const CONNECTIONS_MAX: usize = 1 << 18;
+
+/// Bytes of the ring from the kernel unless set: at a nap of 2 ms it holds what 4 GB/s bring.
+pub const EVENT_RING_BYTES: u32 = 8 << 20;
+
+/// Bytes of the ring of records: some tens of thousands of them, for a collector that is kept waiting.
+pub const RECORD_RING_BYTES: usize = 16 << 20;
+
+/// Bytes that one call of an application gives at most unless set, and at most at all: more than any head of a
+/// message. Of bodies nothing is needed.
+pub const CAPTURE_BYTES_MAX: u32 = 32 * 1024;
+
+/// Processes of which facts are kept.
+pub const PROCESSES_MAX: usize = 4096;

@@ -1,0 +1,119 @@
+//! What is counted in the kernel and in user space, as metrics.
+
+use crate::kernel::{Counter, Counters};
+use crate::streams::StreamCounters;
+use std::sync::{Mutex, PoisonError};
+use tapir_collector::metrics::{Family, Ledger, MetricKind, MetricPoint, MetricSource, MetricValue};
+
+/// All counts at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Counted by the programs in the kernel.
+    pub kernel: Counters,
+    /// Counted while events became records.
+    pub streams: StreamCounters,
+    /// What lay in the ring and was no event: a bug.
+    pub corrupt: u64,
+    /// Connections that are followed.
+    pub connections: u64,
+    /// Records made.
+    pub records_made: u64,
+    /// Records put into the ring to the collector.
+    pub records_sent: u64,
+    /// Records that found it full.
+    pub records_dropped: u64,
+}
+
+impl Counts {
+    /// Events put into the ring less those taken out: what is under way while programs run, 0 at the end unless there
+    /// is a bug.
+    pub fn events_under_way(&self) -> i64 {
+        let told = [
+            Counter::Open,
+            Counter::Data,
+            Counter::End,
+            Counter::Close,
+            Counter::Speaker,
+        ];
+        let told: u64 = told.iter().map(|counter| self.kernel.of(*counter)).sum();
+        let streams = &self.streams;
+        let taken =
+            streams.opens + streams.data + streams.ends + streams.closes + streams.speakers + self.corrupt;
+        told as i64 - taken as i64
+    }
+
+    /// Bytes told of less what became of them; 0 when nothing is under way, unless there is a bug.
+    pub fn bytes_under_way(&self) -> i64 {
+        let streams = &self.streams;
+        let known = streams.bytes_fed
+            + streams.bytes_idle
+            + streams.bytes_seen
+            + streams.bytes_not_captured
+            + streams.bytes_of_strangers;
+        self.kernel.of(Counter::Bytes) as i64 - known as i64
+    }
+}
+
+static KERNEL: Family = Family {
+    name: "tapir_sidecar_kernel_total",
+    kind: MetricKind::Counter,
+    help: "What the programs in the kernel counted, by name.",
+    labels: &["what"],
+};
+static STREAMS: Family = Family {
+    name: "tapir_sidecar_streams_total",
+    kind: MetricKind::Counter,
+    help: "What became of the kernel's events, by name.",
+    labels: &["what"],
+};
+static CONNECTIONS: Family = Family {
+    name: "tapir_sidecar_connections",
+    kind: MetricKind::Gauge,
+    help: "Connections that are followed.",
+    labels: &[],
+};
+
+/// Counts as they were published last.
+#[derive(Default)]
+pub struct SidecarSource {
+    // Written ten times a second by one thread, read by scrapes.
+    counts: Mutex<Counts>,
+}
+
+impl SidecarSource {
+    /// These are the counts now.
+    pub fn publish(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
+    fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MetricSource for SidecarSource {
+    fn collect(&self, out: &mut dyn FnMut(&MetricPoint<'_>)) {
+        let counts = self.counts();
+        let mut count = |family, label: &[&str], value| {
+            out(&MetricPoint {
+                family,
+                labels: label,
+                value: MetricValue::Count(value),
+            });
+        };
+        for counter in Counter::ALL {
+            count(&KERNEL, &[counter.name()], counts.kernel.of(*counter));
+        }
+        counts
+            .streams
+            .visit(&mut |name, value| count(&STREAMS, &[name], value));
+        count(&STREAMS, &["corrupt"], counts.corrupt);
+        count(&CONNECTIONS, &[], counts.connections);
+    }
+
+    fn account(&self, ledger: &mut Ledger) {
+        let counts = self.counts();
+        ledger.records_made += counts.records_made;
+        ledger.add_records("ring_full", counts.records_dropped);
+    }
+}

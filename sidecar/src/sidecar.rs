@@ -1,0 +1,178 @@
+//! Everything joined: the kernel below, streams and engine between, the collector above.
+
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::kernel::{Counters, Kernel, KernelError, KernelOptions};
+use crate::limits::{RECORD_RING_BYTES, TICK_NS};
+use crate::metrics::{Counts, SidecarSource};
+use crate::ring::{RingSink, WhenFull};
+use crate::sink::ProcessSink;
+use crate::streams::Streams;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
+use tapir_parsers::engine::Engine;
+use tapir_parsers::l7::Protocol;
+use tapir_parsers::settings::Settings;
+
+/// Events taken at once, at most, before the clock is looked at.
+const EVENTS_AT_ONCE: usize = 4096;
+
+/// How long the ring is left alone when it was emptied: short enough that it never fills, long enough that many
+/// events are taken at once, which is what makes each of them cheap.
+const NAP: Duration = Duration::from_millis(4);
+/// The same, when nothing has come for some naps.
+const LONG_NAP: Duration = Duration::from_millis(16);
+/// Naps without an event before they get longer.
+const NAPS_SHORT: u32 = 50;
+
+/// Time between looks at counters and clocks, in ticks.
+const TICKS_PER_LOOK: u64 = 20;
+
+/// What a sidecar is started with.
+pub struct SidecarOptions {
+    /// What is watched.
+    pub kernel: KernelOptions,
+    /// What becomes of it on its way to a record.
+    pub settings: Settings,
+    /// Protocols that are read; all of them if empty.
+    pub protocols: Vec<Protocol>,
+    /// Where records go.
+    pub collector: CollectorOptions,
+}
+
+/// Why a sidecar does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum SidecarError {
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// Nowhere for the records to go.
+    #[error(transparent)]
+    Collector(#[from] CollectorError),
+}
+
+/// What a run amounted to.
+pub struct Outcome {
+    /// What was counted in the kernel and here.
+    pub counts: Counts,
+    /// What the collector did with the records.
+    pub report: CollectorReport,
+}
+
+/// Programs attached, a collector waiting.
+pub struct Sidecar {
+    kernel: Kernel,
+    streams: RefCell<Streams<ProcessSink>>,
+    collector: CollectorHandle,
+    source: Arc<SidecarSource>,
+    clock: RefCell<Clock>,
+    /// Events that could not be read, a bug.
+    corrupt: RefCell<u64>,
+}
+
+impl Sidecar {
+    /// Starts the collector, then the programs in the kernel.
+    ///
+    /// # Errors
+    /// When either can't be had.
+    pub fn start(options: SidecarOptions) -> Result<Self, SidecarError> {
+        let (ring, records) = RingSink::new(RECORD_RING_BYTES, WhenFull::Drop);
+        let protocols = options.protocols;
+        let wanted = |protocol| protocols.is_empty() || protocols.contains(&protocol);
+        let engine = Engine::new(options.settings, wanted);
+        let source = Arc::new(SidecarSource::default());
+        let collector = Collector::start(options.collector, vec![records], vec![Arc::clone(&source) as _])?;
+        let kernel = Kernel::start(&options.kernel)?;
+        Ok(Self {
+            kernel,
+            streams: RefCell::new(Streams::new(engine, ProcessSink::new(ring))),
+            collector,
+            source,
+            clock: RefCell::new(Clock::new()),
+            corrupt: RefCell::new(0),
+        })
+    }
+
+    /// The collector.
+    pub fn collector(&self) -> &CollectorHandle {
+        &self.collector
+    }
+
+    /// Reads events until `stop` says so.
+    ///
+    /// # Errors
+    /// When the ring of events is broken.
+    pub fn run_until(&self, stop: impl Fn() -> bool) -> Result<(), KernelError> {
+        let events = self.kernel.events(|bytes| self.take(bytes))?;
+        let (mut next_tick_ns, mut ticks, mut idle) = (0, 0, 0);
+        while !stop() {
+            let count = events.drain(EVENTS_AT_ONCE)?;
+            let now_ns = self.clock.borrow().now_ns();
+            if now_ns >= next_tick_ns {
+                next_tick_ns = now_ns + TICK_NS;
+                ticks += 1;
+                self.streams.borrow_mut().tick(now_ns);
+                if ticks % TICKS_PER_LOOK == 0 {
+                    self.clock.borrow_mut().adjust();
+                    self.source.publish(self.counts()?);
+                }
+            }
+            idle = if count == 0 { idle + 1 } else { 0 };
+            if count < EVENTS_AT_ONCE {
+                std::thread::sleep(if idle > NAPS_SHORT { LONG_NAP } else { NAP });
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        match Event::read(bytes) {
+            Some(event) => {
+                log::trace!("{event:?}");
+                let time_ns = self.clock.borrow().unix_ns(event.time_ns);
+                self.streams.borrow_mut().event(&event, time_ns);
+            }
+            None => *self.corrupt.borrow_mut() += 1,
+        }
+    }
+
+    fn counts(&self) -> Result<Counts, KernelError> {
+        let mut streams = self.streams.borrow_mut();
+        let (sent, dropped) = streams.sink().counts();
+        Ok(Counts {
+            kernel: self.kernel.counters()?,
+            streams: *streams.counters(),
+            corrupt: *self.corrupt.borrow(),
+            connections: streams.connections() as u64,
+            records_made: streams.engine().counters().records(),
+            records_sent: sent,
+            records_dropped: dropped,
+        })
+    }
+
+    /// Detaches the programs, takes what they told last, and turns everything under way into records.
+    ///
+    /// # Errors
+    /// When the ring of events is broken.
+    pub fn stop(mut self) -> Result<Outcome, KernelError> {
+        self.kernel.detach();
+        let events = self.kernel.events(|bytes| self.take(bytes))?;
+        while events.drain(EVENTS_AT_ONCE)? > 0 {}
+        drop(events);
+        let now_ns = self.clock.borrow().now_ns();
+        self.streams.borrow_mut().finish(now_ns);
+        let counts = self.counts()?;
+        self.source.publish(counts);
+        let report = self.collector.stop();
+        Ok(Outcome { counts, report })
+    }
+}
+
+impl Outcome {
+    /// What was counted in the kernel.
+    pub fn kernel(&self) -> &Counters {
+        &self.counts.kernel
+    }
+}

@@ -1,0 +1,149 @@
+//! One connection between an application and whoever it speaks with.
+
+use super::Parties;
+use super::side::Side;
+use crate::event::{Open, Role, Way, Who};
+use std::net::{IpAddr, Ipv6Addr};
+use tapir_parsers::engine::{Ends, SessionId};
+use tapir_parsers::l7::DECLARATIONS;
+use tapir_parsers::limits::PROBE_TRIES_MAX;
+use tapir_parsers::parser::Direction;
+use tapir_parsers::record::FlowFacts;
+
+/// What became of the search for a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// It goes on, or there is a session.
+    Open,
+    /// It rests: recognised before, nothing remembered.
+    Recognised,
+    /// Nothing more is wanted.
+    None,
+}
+
+pub(super) struct Connection {
+    pub(super) open: Open,
+    pub(super) sides: [Side; 2],
+    pub(super) session: Option<SessionId>,
+    pub(super) interest: Interest,
+    /// This end is the client's, by the handshake or by a guess.
+    is_client: bool,
+    /// Who made the last call.
+    pub(super) speaker: Who,
+}
+
+impl Connection {
+    pub(super) fn new(open: Open) -> Self {
+        let is_client = match open.role {
+            Role::Client => true,
+            Role::Server => false,
+            Role::Unknown => is_likely_client(open.local.1, open.remote.1),
+        };
+        Self {
+            open,
+            sides: open.seq.map(Side::starting_at),
+            session: None,
+            interest: Interest::Open,
+            is_client,
+            speaker: open.this,
+        }
+    }
+
+    /// A handshake told who is the client.
+    pub(super) fn is_sure(&self) -> bool {
+        self.open.role != Role::Unknown
+    }
+
+    pub(super) fn direction(&self, way: Way) -> Direction {
+        if (way == Way::Sent) == self.is_client {
+            Direction::ToServer
+        } else {
+            Direction::ToClient
+        }
+    }
+
+    pub(super) fn side(&mut self, way: Way) -> &mut Side {
+        &mut self.sides[way as usize]
+    }
+
+    /// Whether nothing that comes this way is wanted.
+    pub(super) fn is_idle(&self, way: Way) -> bool {
+        let vain = |side: &Side| side.tries >= PROBE_TRIES_MAX;
+        let unknown = self.session.is_none() && vain(&self.sides[way as usize]);
+        self.interest == Interest::None || unknown
+    }
+
+    /// Inference looked at payload in vain; after enough of both directions nothing more is of interest.
+    pub(super) fn count_try(&mut self, way: Way) {
+        let side = self.side(way);
+        side.tries = side.tries.saturating_add(1);
+        if self.sides.iter().all(|side| side.tries >= PROBE_TRIES_MAX) {
+            self.interest = Interest::None;
+        }
+    }
+
+    pub(super) fn begin_session(&mut self, id: SessionId) {
+        self.session = Some(id);
+        for side in &mut self.sides {
+            side.tries = 0;
+        }
+    }
+
+    pub(super) fn end_session(&mut self, interest: Interest) {
+        self.session = None;
+        self.interest = interest;
+    }
+
+    pub(super) fn parties(&self) -> Parties {
+        Parties {
+            this: self.speaker,
+            peer: self.open.peer,
+            port: self.open.local.1,
+        }
+    }
+
+    pub(super) fn ends(&self) -> Ends {
+        Ends {
+            l4: self.open.l4,
+            ports: [self.open.local.1, self.open.remote.1],
+        }
+    }
+
+    /// The facts as records carry them.
+    pub(super) fn facts(&self, flow_id: u64) -> FlowFacts {
+        let (local, remote) = (self.open.local, self.open.remote);
+        let (client, server) = if self.is_client {
+            (local, remote)
+        } else {
+            (remote, local)
+        };
+        FlowFacts {
+            client_ip: mapped(client.0),
+            server_ip: mapped(server.0),
+            flow_id,
+            client_port: client.1,
+            server_port: server.1,
+            l4: self.open.l4,
+            bits: if local.0.is_ipv6() { FlowFacts::IPV6 } else { 0 },
+            source: tapir_parsers::field::Source::Host as u8,
+            ..FlowFacts::default()
+        }
+    }
+}
+
+fn mapped(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => Ipv6Addr::octets(&v6),
+    }
+}
+
+/// A guess from ports alone, which content corrects: a known port serves, else a reserved one.
+fn is_likely_client(local: u16, remote: u16) -> bool {
+    let is_known = |port| DECLARATIONS.iter().any(|d| d.ports.contains(&port));
+    match (is_known(local), is_known(remote)) {
+        (true, false) => false,
+        (false, true) => true,
+        _ => local >= 1024 || remote < 1024,
+    }
+}

@@ -1,0 +1,421 @@
+//! Events to records: the bytes of each connection in order, gaps as facts, to the parsers' engine.
+//!
+//! The kernel tells of data right after the call that moved it, so it comes in order but where threads share a
+//! socket. Every event names the sequence number of its first byte: what was lost on the way shows, byte for byte.
+
+mod connection;
+mod counters;
+mod side;
+
+pub use counters::StreamCounters;
+
+use crate::event::{Data, Event, Open, Way, What, Who};
+use crate::limits::{
+    CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
+};
+use connection::{Connection, Interest};
+use hashbrown::HashMap;
+use side::{Held, Placement};
+use tapir_parsers::engine::{Begin, Chunk, Engine, Standing, Verdict};
+use tapir_parsers::field::Ended;
+use tapir_parsers::record::{RecordHeader, RecordSink};
+
+/// Takes records together with who spoke.
+pub trait HostSink {
+    /// A record of a connection that `this` holds one end of, and `peer`, if on this host, the other. `this` is the
+    /// client's end or not.
+    fn record(&mut self, entry: &[u8], parties: &Parties);
+}
+
+/// Who holds the ends of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parties {
+    /// Whose sockets were read.
+    pub this: Who,
+    /// Who holds the other end, where that is on this host.
+    pub peer: Option<Who>,
+    /// Address and port of this end.
+    pub port: u16,
+}
+
+/// All connections, and the engine that reads them.
+pub struct Streams<S> {
+    connections: HashMap<u64, Connection>,
+    /// Of connections in which data waits for its turn.
+    waiting: Vec<u64>,
+    engine: Engine,
+    sink: S,
+    counters: StreamCounters,
+}
+
+/// What the engine hands its records to while one connection is read.
+struct Of<'a, S> {
+    sink: &'a mut S,
+    parties: Parties,
+}
+
+impl<S: HostSink> RecordSink for Of<'_, S> {
+    fn record(&mut self, entry: &[u8]) {
+        self.sink.record(entry, &self.parties);
+    }
+}
+
+/// The same while all connections are looked through.
+struct OfAny<'a, S> {
+    sink: &'a mut S,
+    connections: &'a HashMap<u64, Connection>,
+}
+
+impl<S: HostSink> RecordSink for OfAny<'_, S> {
+    fn record(&mut self, entry: &[u8]) {
+        let header = entry.get(..size_of::<RecordHeader>());
+        let cookie = header.map(|head| bytemuck::pod_read_unaligned::<RecordHeader>(head).flow.flow_id);
+        let connection = cookie.and_then(|cookie| self.connections.get(&cookie));
+        let parties = connection.map(Connection::parties).unwrap_or_default();
+        self.sink.record(entry, &parties);
+    }
+}
+
+impl<S: HostSink> Streams<S> {
+    /// No connections yet; what they say goes through `engine` to `sink`.
+    pub fn new(engine: Engine, sink: S) -> Self {
+        Self {
+            connections: HashMap::new(),
+            waiting: Vec::new(),
+            engine,
+            sink,
+            counters: StreamCounters::default(),
+        }
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> &StreamCounters {
+        &self.counters
+    }
+
+    /// The engine: its counters and sizes.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Where records go.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// Connections that are followed.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Takes one event; `time_ns` is its time in Unix ns.
+    pub fn event(&mut self, event: &Event<'_>, time_ns: u64) {
+        match &event.what {
+            What::Open(open) => self.open(event.cookie, open),
+            What::Data(data) => self.data(event.cookie, data, time_ns),
+            What::Speaker(who) => self.speaker(event.cookie, *who),
+            What::End(way, seq) => self.end(event.cookie, *way, *seq, time_ns),
+            What::Close { reset, seq } => {
+                let ended = if *reset { Ended::Rst } else { Ended::Fin };
+                self.close(event.cookie, ended, Some(*seq), time_ns);
+            }
+        }
+    }
+
+    fn open(&mut self, cookie: u64, open: &Open) {
+        self.counters.opens += 1;
+        if self.connections.contains_key(&cookie) {
+            // Threads that began at once, or user space was thought to have forgotten it.
+            self.counters.opens_again += 1;
+            return;
+        }
+        if self.connections.len() >= CONNECTIONS_MAX {
+            self.counters.refused += 1;
+            return;
+        }
+        self.connections.insert(cookie, Connection::new(*open));
+    }
+
+    fn speaker(&mut self, cookie: u64, who: Who) {
+        self.counters.speakers += 1;
+        match self.connections.get_mut(&cookie) {
+            Some(connection) => connection.speaker = who,
+            None => self.counters.strangers += 1,
+        }
+    }
+
+    fn data(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+        self.counters.data += 1;
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            self.counters.strangers += 1;
+            self.counters.bytes_of_strangers += u64::from(data.len);
+            return;
+        };
+        let side = connection.side(data.way);
+        match side.place(data.seq, data.len) {
+            Placement::Next(skip) => {
+                self.counters.bytes_seen += u64::from(skip);
+                self.pass(cookie, data, skip, time_ns);
+                self.release(cookie, data.way);
+            }
+            Placement::Seen => self.counters.bytes_seen += u64::from(data.len),
+            Placement::Ahead(_) if connection.is_idle(data.way) => {
+                self.give_up(cookie, data.way, data.seq, time_ns);
+                self.pass(cookie, data, 0, time_ns);
+            }
+            Placement::Ahead(_) => self.hold(cookie, data, time_ns),
+        }
+    }
+
+    /// Keeps data that is ahead of its turn, or gives up what is missing before it.
+    fn hold(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        let side = connection.side(data.way);
+        let (count, bytes) = side.held();
+        if count == 0 {
+            self.waiting.push(cookie);
+        }
+        self.counters.held += 1;
+        side.hold(Held {
+            seq: data.seq,
+            peer_seq: data.peer_seq,
+            len: data.len,
+            time_ns,
+            bytes: data.bytes.to_vec(),
+        });
+        if count + 1 > HELD_PER_SIDE_MAX || bytes + data.bytes.len() > HELD_BYTES_PER_SIDE_MAX {
+            self.give_up_first(cookie, data.way, time_ns);
+        }
+    }
+
+    /// The hole before the first data that waits is a gap.
+    fn give_up_first(&mut self, cookie: u64, way: Way, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        let side = connection.side(way);
+        if let Some(hole) = side.hole() {
+            let to = side.next_seq.wrapping_add(hole);
+            self.give_up(cookie, way, to, time_ns);
+        }
+        self.release(cookie, way);
+    }
+
+    /// Hands on what waited for its turn.
+    fn release(&mut self, cookie: u64, way: Way) {
+        loop {
+            let connection = self.connections.get_mut(&cookie);
+            let Some(held) = connection.and_then(|connection| connection.side(way).take_due()) else {
+                return;
+            };
+            let data = Data {
+                way,
+                seq: held.seq,
+                peer_seq: held.peer_seq,
+                len: held.len,
+                bytes: &held.bytes,
+            };
+            let placement = self
+                .connections
+                .get_mut(&cookie)
+                .map(|connection| connection.side(way).place(held.seq, held.len));
+            match placement {
+                Some(Placement::Next(skip)) => {
+                    self.counters.bytes_seen += u64::from(skip);
+                    self.pass(cookie, &data, skip, held.time_ns);
+                }
+                _ => self.counters.bytes_seen += u64::from(held.len),
+            }
+        }
+    }
+
+    /// What is missing up to `seq` will never come.
+    fn give_up(&mut self, cookie: u64, way: Way, seq: u32, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        if let Placement::Ahead(missing) = connection.side(way).place(seq, 0) {
+            self.counters.gaps += 1;
+            self.gap(cookie, way, missing, time_ns);
+        }
+    }
+
+    /// Data whose turn it is, from `skip` on; what of it was not captured is a gap.
+    fn pass(&mut self, cookie: u64, data: &Data<'_>, skip: u32, time_ns: u64) {
+        let bytes = data.bytes.get(skip as usize..).unwrap_or_default();
+        if !bytes.is_empty() {
+            self.feed(cookie, data.way, bytes, data.peer_seq, time_ns);
+        }
+        let missing = data.len - skip - bytes.len() as u32;
+        if missing > 0 {
+            self.counters.bytes_not_captured += u64::from(missing);
+            self.gap(cookie, data.way, missing, time_ns);
+        }
+    }
+
+    /// The next bytes of a direction, to its session or to inference.
+    fn feed(&mut self, cookie: u64, way: Way, bytes: &[u8], peer_seq: u32, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        let side = connection.side(way);
+        let offset = side.offset;
+        side.advance(bytes.len() as u32);
+        if connection.is_idle(way) {
+            self.counters.bytes_idle += bytes.len() as u64;
+            return;
+        }
+        self.counters.bytes_fed += bytes.len() as u64;
+        let peer_offset = connection.side(way.opposite()).offset_of(peer_seq);
+        let chunk = Chunk {
+            bytes,
+            time_ns,
+            offset,
+            peer_offset: Some(peer_offset),
+        };
+        let direction = connection.direction(way);
+        let mut sink = Of {
+            sink: &mut self.sink,
+            parties: connection.parties(),
+        };
+        if let Some(id) = connection.session {
+            match self.engine.data(id, direction, &chunk, &mut sink) {
+                Verdict::Continue => {}
+                Verdict::Ignore => connection.end_session(Interest::None),
+                Verdict::Rest => connection.end_session(Interest::Recognised),
+            }
+            return;
+        }
+        let standing = Standing {
+            direction_is_sure: connection.is_sure(),
+            at_stream_start: connection.open.from_start && offset == 0,
+            recognised_before: connection.interest == Interest::Recognised,
+        };
+        let begun = self.engine.begin_with(
+            connection.ends(),
+            || connection.facts(cookie),
+            direction,
+            standing,
+            &chunk,
+            &mut sink,
+        );
+        match begun {
+            Begin::Session(id) => connection.begin_session(id),
+            Begin::Ignore => connection.interest = Interest::None,
+            Begin::Rest => connection.interest = Interest::Recognised,
+            Begin::NoMatch => connection.count_try(way),
+        }
+    }
+
+    /// Bytes of a direction that will never be seen.
+    fn gap(&mut self, cookie: u64, way: Way, len: u32, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        connection.side(way).advance(len);
+        self.counters.bytes_in_gaps += u64::from(len);
+        let Some(id) = connection.session else { return };
+        let mut sink = Of {
+            sink: &mut self.sink,
+            parties: connection.parties(),
+        };
+        let direction = connection.direction(way);
+        let verdict = self.engine.gap(id, direction, u64::from(len), time_ns, &mut sink);
+        if verdict == Verdict::Ignore {
+            connection.end_session(Interest::None);
+        }
+    }
+
+    /// A direction ends at `seq`.
+    fn end(&mut self, cookie: u64, way: Way, seq: u32, time_ns: u64) {
+        self.counters.ends += 1;
+        if !self.connections.contains_key(&cookie) {
+            self.counters.strangers += 1;
+            return;
+        }
+        self.give_up_all(cookie, way, Some(seq), time_ns);
+        let Some(connection) = self.connections.get_mut(&cookie) else {
+            return;
+        };
+        if std::mem::replace(&mut connection.side(way).ended, true) {
+            return;
+        }
+        let direction = connection.direction(way);
+        if let Some(id) = connection.session {
+            let mut sink = Of {
+                sink: &mut self.sink,
+                parties: connection.parties(),
+            };
+            self.engine.half_close(id, direction, &mut sink);
+        }
+    }
+
+    /// Nothing of a direction comes any more: hands on all that waits, and what is missing up to `seq` is a gap.
+    fn give_up_all(&mut self, cookie: u64, way: Way, seq: Option<u32>, time_ns: u64) {
+        while self
+            .connections
+            .get_mut(&cookie)
+            .is_some_and(|connection| connection.side(way).held().0 > 0)
+        {
+            self.give_up_first(cookie, way, time_ns);
+        }
+        if let Some(seq) = seq {
+            self.give_up(cookie, way, seq, time_ns);
+        }
+    }
+
+    /// A connection is over.
+    fn close(&mut self, cookie: u64, ended: Ended, seq: Option<[u32; 2]>, time_ns: u64) {
+        self.counters.closes += u64::from(seq.is_some());
+        for way in Way::BOTH {
+            self.give_up_all(cookie, way, seq.map(|seq| seq[way as usize]), time_ns);
+        }
+        let Some(connection) = self.connections.remove(&cookie) else {
+            self.counters.strangers += u64::from(seq.is_some());
+            return;
+        };
+        if let Some(id) = connection.session {
+            let mut sink = Of {
+                sink: &mut self.sink,
+                parties: connection.parties(),
+            };
+            self.engine.close(id, ended, time_ns, &mut sink);
+        }
+    }
+
+    /// Looks for requests whose time is over and holes that waited too long. Call it at intervals.
+    pub fn tick(&mut self, now_ns: u64) {
+        let mut sink = OfAny {
+            sink: &mut self.sink,
+            connections: &self.connections,
+        };
+        self.engine.sweep(now_ns, SESSIONS_PER_TICK, &mut sink);
+        let due_ns = now_ns.saturating_sub(HOLE_TIMEOUT_NS);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|cookie| {
+            for way in Way::BOTH {
+                let since = |streams: &mut Self| {
+                    let connection = streams.connections.get_mut(cookie)?;
+                    connection.side(way).waiting_since()
+                };
+                while since(self).is_some_and(|since_ns| since_ns <= due_ns) {
+                    self.give_up_first(*cookie, way, now_ns);
+                }
+            }
+            let connection = self.connections.get_mut(cookie);
+            connection.is_some_and(|c| Way::BOTH.into_iter().any(|way| c.side(way).held().0 > 0))
+        });
+        self.waiting = waiting;
+    }
+
+    /// Ends everything: whatever is under way becomes a record.
+    pub fn finish(&mut self, now_ns: u64) {
+        let mut cookies: Vec<u64> = self.connections.keys().copied().collect();
+        cookies.sort_unstable();
+        for cookie in cookies {
+            self.close(cookie, Ended::Shutdown, None, now_ns);
+        }
+    }
+}
