@@ -2,6 +2,8 @@
 /* From a socket operation to events: the body that all backends share. */
 #pragma once
 
+#include "filter.h"
+#include "inference.h"
 #include "payload.h"
 
 static __always_inline bool is_stream(struct sock *sk)
@@ -72,27 +74,44 @@ static __always_inline bool same_ip(const __u8 *a, const __u8 *b)
     return x[0] == y[0] && x[1] == y[1];
 }
 
-/* Whether the other end is on this host and watched there. */
-static __always_inline bool is_other_end(const struct event_open *open)
+/* The ends of a connection as its client names them; `from_client`: `open` is of the client's end. */
+static __always_inline void name_ends(struct ends *ends, const struct event_open *open, bool from_client)
 {
-    bool both = is_loopback(open->family, open->remote_ip) || same_ip(open->local_ip, open->remote_ip);
-
-    return both && open->role != ROLE_UNKNOWN && !(settings.sides & (1 << open->role));
+    copy_ip(ends->client_ip, from_client ? open->local_ip : open->remote_ip);
+    copy_ip(ends->server_ip, from_client ? open->remote_ip : open->local_ip);
+    ends->client_port = from_client ? open->local_port : open->remote_port;
+    ends->server_port = from_client ? open->remote_port : open->local_port;
 }
 
-static __always_inline void find_peer(struct event_open *open)
+/* Whether the other end is on this host and watched there. Finds out who holds it, where it is the client's. */
+static __always_inline bool is_other_end(struct event_open *open)
 {
-    struct ends ends;
+    bool watched = open->role == ROLE_UNKNOWN || settings.sides & (1 << open->role);
+    bool here = is_loopback(open->family, open->remote_ip) || same_ip(open->local_ip, open->remote_ip);
+    struct ends ends = {};
     struct who *peer;
 
-    __builtin_memset(&ends, 0, sizeof(ends));
-    copy_ip(ends.client_ip, open->remote_ip);
-    copy_ip(ends.server_ip, open->local_ip);
-    ends.client_port = open->remote_port;
-    ends.server_port = open->local_port;
+    if (open->role == ROLE_CLIENT) {
+        if (watched || here)
+            return !watched;
+        name_ends(&ends, open, true);
+        return bpf_map_lookup_elem(&servers, &ends);
+    }
+    name_ends(&ends, open, false);
     peer = bpf_map_lookup_elem(&clients, &ends);
     if (peer)
         open->peer = *peer;
+    return !watched && (here || peer);
+}
+
+/* Whether the time that there is does not reach for this connection. */
+static __always_inline bool is_shed(const struct conn *conn, __u64 cookie)
+{
+    __u32 shift = live.sample_shift;
+    /* Cookies are counted: mixed, any of their bits is as good as another. */
+    __u64 mixed = cookie * 0x9E3779B97F4A7C15ULL >> 32;
+
+    return shift && mixed & ((1ULL << (shift & 31)) - 1);
 }
 
 /* Number of the next byte that the application receives. Its reading of the end counts one. */
@@ -104,6 +123,13 @@ static __always_inline __u32 received_seq(struct sock *sk, struct tcp_sock *tcp)
     return next - at_end;
 }
 
+/* Nothing of a connection is wanted. */
+static __always_inline void ignore(struct conn *conn, __u32 reason)
+{
+    conn->state = STATE_IGNORED;
+    count(reason);
+}
+
 /* Tells of a connection before its first data. False when user space doesn't know it afterwards. */
 static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, struct conn *conn,
                                       const struct event_data *data)
@@ -113,26 +139,36 @@ static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, str
     __builtin_memset(&open, 0, sizeof(open));
     open.kind = EVENT_OPEN;
     open.role = conn->role;
+    open.cookie = data->cookie;
+    open.time_ns = data->time_ns;
     open.family = fill_ends(sk, open.local_ip, open.remote_ip, &open.local_port, &open.remote_port);
+    fill_who(&open.self, bpf_get_current_task_btf());
+    if (open.self.pid == settings.own_pid) {
+        ignore(conn, COUNTER_OWN);
+        return false;
+    }
     if (is_other_end(&open)) {
-        conn->ignored = 1;
-        count(COUNTER_OTHER_END);
+        ignore(conn, COUNTER_OTHER_END);
+        return false;
+    }
+    if (!passes(&open)) {
+        ignore(conn, COUNTER_FILTERED);
+        return false;
+    }
+    if (is_shed(conn, data->cookie)) {
+        ignore(conn, COUNTER_SHED);
         return false;
     }
     open.netns = sk->__sk_common.skc_net.net->ns.inum;
-    open.cookie = data->cookie;
-    open.time_ns = data->time_ns;
-    fill_who(&open.self, bpf_get_current_task_btf());
-    if (conn->role == ROLE_SERVER)
-        find_peer(&open);
     open.from_start = conn->from_start;
+    /* What was withheld so far, user space need not know of. */
+    open.seq[SENT] = data->direction == SENT ? data->seq : tcp->write_seq;
+    open.seq[RECEIVED] = data->direction == RECEIVED ? data->seq : received_seq(sk, tcp);
     if (conn->from_start) {
-        open.seq[SENT] = conn->seq[SENT];
-        open.seq[RECEIVED] = conn->seq[RECEIVED];
-    } else {
-        open.seq[SENT] = data->direction == SENT ? data->seq : tcp->write_seq;
-        open.seq[RECEIVED] = data->direction == RECEIVED ? data->seq : received_seq(sk, tcp);
+        open.passed[SENT] = open.seq[SENT] - conn->seq[SENT];
+        open.passed[RECEIVED] = open.seq[RECEIVED] - conn->seq[RECEIVED];
     }
+    conn->withheld[SENT] = conn->withheld[RECEIVED] = 0;
     conn->speaker = open.self.pid;
     conn->opened = put(&open, sizeof(open), EVENT_OPEN);
     return conn->opened;
@@ -158,7 +194,7 @@ static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 di
     struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
     struct event_end end;
 
-    if (!tcp || !conn->opened || conn->ignored || conn->ended[direction & 1])
+    if (!tcp || !conn->opened || conn->ended[direction & 1])
         return;
     __builtin_memset(&end, 0, sizeof(end));
     end.kind = EVENT_END;
@@ -169,6 +205,48 @@ static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 di
     conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
 }
 
+/* Takes user space's verdict, if there is a new one. */
+static __always_inline void heed_verdict(struct conn *conn, __u64 cookie)
+{
+    __u8 *verdict;
+
+    if (conn->generation == live.generation)
+        return;
+    conn->generation = live.generation;
+    verdict = bpf_map_lookup_elem(&verdicts, &cookie);
+    if (!verdict)
+        return;
+    if (*verdict == VERDICT_IGNORE)
+        conn->state = STATE_IGNORED;
+    else
+        conn->state = *verdict == VERDICT_TELL ? STATE_TOLD : STATE_LOOKING;
+    bpf_map_delete_elem(&verdicts, &cookie);
+}
+
+/* Looks at the first bytes of data: whether user space is to be told of it, and of what follows. */
+static __always_inline bool look(struct conn *conn, struct scratch *scratch, const struct place *place, __u32 len)
+{
+    __u8 direction = scratch->head.direction & 1, missing;
+    __u32 count_first;
+
+    if (conn->tries[direction] < settings.tries_max) {
+        count_first = gather(scratch, place, len < 4 ? len : 4, &missing);
+        if (count_first) {
+            conn->tries[direction] += 1;
+            if (begins_protocol(scratch->bytes, count_first, 0)) {
+                conn->state = STATE_TOLD;
+                return true;
+            }
+        }
+        if (conn->tries[SENT] >= settings.tries_max && conn->tries[RECEIVED] >= settings.tries_max)
+            ignore(conn, COUNTER_UNKNOWN);
+    }
+    conn->withheld[direction] += len;
+    count(COUNTER_WITHHELD);
+    count_some(COUNTER_BYTES_WITHHELD, len);
+    return false;
+}
+
 /* An application has sent or received `ret` bytes, or failed to; the memory of the current task holds them. */
 static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int flags)
 {
@@ -177,7 +255,9 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     struct scratch *scratch;
     struct event_data *head;
     struct tcp_sock *tcp;
+    struct place place;
     struct conn *conn;
+    __u64 size;
 
     if (ret < 0 || !is_stream(sk))
         return 0;
@@ -186,7 +266,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         count(COUNTER_NO_STORAGE);
         return 0;
     }
-    if (conn->ignored)
+    if (conn->state == STATE_IGNORED)
         return 0;
     if (ret == 0) {
         /* The end was reached, unless nothing was asked for. */
@@ -198,26 +278,29 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         count(COUNTER_PEEKED);
         return 0;
     }
-    if (task->tgid == (int)settings.own_pid) {
-        conn->ignored = 1;
-        count(COUNTER_OWN);
-        return 0;
-    }
     tcp = bpf_skc_to_tcp_sock(sk);
     scratch = bpf_map_lookup_elem(&scratches, &which);
     if (!tcp || !scratch)
         return 0;
     if (tcp->inet_conn.icsk_ulp_ops) {
-        conn->ignored = 1;
-        count(COUNTER_ULP);
+        ignore(conn, COUNTER_ULP);
         return 0;
     }
     head = &scratch->head;
     head->kind = EVENT_DATA;
     head->direction = direction;
-    __builtin_memset(head->reserved, 0, sizeof(head->reserved));
+    head->reserved = 0;
     head->cookie = bpf_get_socket_cookie(sk);
+    heed_verdict(conn, head->cookie);
+    if (conn->state == STATE_IGNORED)
+        return 0;
+    find_place(&place, task);
+    if (direction == RECEIVED && flags & MSG_TRUNC)
+        place.missing = MISSING_DISCARDED;
+    if (conn->state == STATE_LOOKING && !look(conn, scratch, &place, ret))
+        return 0;
     head->time_ns = bpf_ktime_get_boot_ns();
+    head->arrived_ns = direction == RECEIVED ? conn->arrived_ns : 0;
     head->len = ret;
     if (direction == SENT) {
         head->seq = tcp->write_seq - ret;
@@ -226,22 +309,24 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         head->seq = received_seq(sk, tcp) - ret;
         head->peer_seq = tcp->snd_una;
     }
-    if (!conn->opened && !tell_open(sk, tcp, conn, head))
+    if (!conn->opened && !tell_open(sk, tcp, conn, head)) {
+        if (conn->state != STATE_IGNORED) {
+            count(COUNTER_DATA_LOST);
+            count_some(COUNTER_BYTES_LOST, ret);
+        }
         return 0;
+    }
     if (conn->speaker != (__u32)task->tgid)
         tell_speaker(conn, task, head);
-    if (direction == RECEIVED && flags & MSG_TRUNC) {
-        head->captured = 0;
-        head->missing = MISSING_DISCARDED;
-    } else {
-        capture(scratch, task, ret);
-    }
+    head->withheld = conn->withheld[direction & 1];
+    capture(scratch, &place, ret);
     if (head->missing != MISSING_NONE)
         count(COUNTER_MISSING + head->missing - MISSING_LIMIT);
-    __u64 size = head->captured;
+    size = head->captured;
     if (size > CAPTURE_MAX)
         return 0;
     if (put(scratch, sizeof(*head) + size, EVENT_DATA)) {
+        conn->withheld[direction & 1] = 0;
         count_some(COUNTER_BYTES, ret);
         count_some(COUNTER_BYTES_CAPTURED, size);
     } else {
@@ -250,14 +335,33 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     return 0;
 }
 
-/* Notes who holds the client's end of a connection. */
-static __always_inline void note_client(struct sock *sk, const struct conn *conn)
+/* Data has come to a socket. */
+static __always_inline int on_arrival(struct sock *sk)
+{
+    struct conn *conn;
+
+    if (!is_stream(sk))
+        return 0;
+    conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    if (conn && conn->state != STATE_IGNORED)
+        conn->arrived_ns = bpf_ktime_get_boot_ns();
+    return 0;
+}
+
+/* Notes which ends of a connection are on this host, and who holds the client's. */
+static __always_inline void note_end(struct sock *sk, const struct conn *conn)
 {
     struct ends ends;
+    __u8 there = 1;
 
     __builtin_memset(&ends, 0, sizeof(ends));
-    fill_ends(sk, ends.client_ip, ends.server_ip, &ends.client_port, &ends.server_port);
-    bpf_map_update_elem(&clients, &ends, &conn->who, BPF_ANY);
+    if (conn->role == ROLE_SERVER) {
+        fill_ends(sk, ends.server_ip, ends.client_ip, &ends.server_port, &ends.client_port);
+        bpf_map_update_elem(&servers, &ends, &there, BPF_ANY);
+    } else if (conn->who.pid) {
+        fill_ends(sk, ends.client_ip, ends.server_ip, &ends.client_port, &ends.server_port);
+        bpf_map_update_elem(&clients, &ends, &conn->who, BPF_ANY);
+    }
 }
 
 static __always_inline void on_established(struct sock *sk, int old)
@@ -271,8 +375,7 @@ static __always_inline void on_established(struct sock *sk, int old)
     conn->seq[SENT] = tcp->write_seq;
     conn->seq[RECEIVED] = tcp->copied_seq;
     conn->from_start = 1;
-    if (conn->role == ROLE_CLIENT && conn->who.pid)
-        note_client(sk, conn);
+    note_end(sk, conn);
 }
 
 /* A TCP socket goes from one state to another. */

@@ -76,7 +76,8 @@ struct event_open {
     __u16 remote_port;
     /* The first byte of each direction that there can be events of. */
     __u32 seq[2];
-    /* Those are the first bytes of the connection. */
+    /* How many bytes there were before, if that is known. */
+    __u32 passed[2];
     __u8 from_start;
     __u8 reserved[3];
 };
@@ -86,9 +87,13 @@ struct event_data {
     __u8 kind;
     __u8 direction;
     __u8 missing;
-    __u8 reserved[5];
+    __u8 reserved;
+    /* Bytes of this direction right before these that begin no protocol, and were not told of. */
+    __u32 withheld;
     __u64 cookie;
     __u64 time_ns;
+    /* When the last of them came to the socket, if that is known. */
+    __u64 arrived_ns;
     __u32 seq;
     /* Sent: what the application had received. Received: what the other side had acknowledged. */
     __u32 peer_seq;
@@ -147,17 +152,35 @@ enum counter {
     COUNTER_BYTES_LOST,
     /* Data that was looked at without being taken (MSG_PEEK). */
     COUNTER_PEEKED,
-    /* Data of connections whose other end is watched on this host. */
+    /* Connections whose other end is watched on this host. */
     COUNTER_OTHER_END,
-    /* Data of this program's own connections. */
+    /* Connections that no filter lets pass. */
+    COUNTER_FILTERED,
+    /* Connections left out for want of time. */
+    COUNTER_SHED,
+    /* Data that begins no protocol, and its bytes. */
+    COUNTER_WITHHELD,
+    COUNTER_BYTES_WITHHELD,
+    /* Connections given up for that. */
+    COUNTER_UNKNOWN,
+    /* This program's own connections. */
     COUNTER_OWN,
-    /* Data behind an upper layer protocol of the kernel (TLS), which counts its bytes otherwise. */
+    /* Connections behind an upper layer protocol of the kernel (TLS), which counts its bytes otherwise. */
     COUNTER_ULP,
     /* Sockets for which the kernel had no memory. */
     COUNTER_NO_STORAGE,
     /* Data events with bytes missing, in the order of enum missing from MISSING_LIMIT on. */
     COUNTER_MISSING,
     COUNTERS = COUNTER_MISSING + MISSING_DISCARDED,
+};
+
+/* Kinds of filters: a bit each. */
+enum filter {
+    FILTER_PID = 1,
+    FILTER_COMM = 2,
+    FILTER_CGROUP = 4,
+    FILTER_PORT = 8,
+    FILTER_ADDRESS = 16,
 };
 
 /* Set before the programs are loaded. */
@@ -168,5 +191,33 @@ struct settings {
     __u32 own_pid;
     /* Which ends are watched of connections that have both on this host: a bit each, 1 << role. */
     __u32 sides;
+    /* Which filters there are. */
+    __u32 filters;
+    /* Payloads of a direction that are looked at in vain before it is given up. */
+    __u32 tries_max;
     __u32 reserved;
+};
+
+/* Which protocols may begin with a byte at each of the first four places; a protocol is a bit. */
+struct candidates {
+    __u64 by_transport[2];
+    __u64 by_byte[4][256];
+};
+
+/* Changed by user space at any time. */
+struct live {
+    /* Counts the changes of the map of verdicts. */
+    __u32 generation;
+    /* One connection of 1 << sample_shift is followed. */
+    __u32 sample_shift;
+};
+
+/* What user space says of a connection. */
+enum verdict {
+    /* No protocol begins with what was told last. */
+    VERDICT_NO_MATCH = 1,
+    /* Nothing more is wanted. */
+    VERDICT_IGNORE = 2,
+    /* Everything is wanted. */
+    VERDICT_TELL = 3,
 };

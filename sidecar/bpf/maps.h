@@ -10,7 +10,12 @@
 const volatile struct settings settings SEC(".rodata.settings") = {
     .capture_max = CAPTURE_MAX,
     .sides = 1 << ROLE_SERVER,
+    .tries_max = 6,
 };
+
+const volatile struct candidates candidates SEC(".rodata.candidates") = {};
+
+volatile struct live live SEC(".data.live") = {};
 
 /* All events, in the order in which they happened. Its size is set before it is made. */
 struct {
@@ -25,26 +30,43 @@ struct {
     __type(value, __u64);
 } counters SEC(".maps");
 
+/* What is to be done with the data of a socket. */
+enum state {
+    /* Its first bytes are looked at. */
+    STATE_LOOKING,
+    /* User space is told. */
+    STATE_TOLD,
+    /* Nothing of it is wanted. */
+    STATE_IGNORED,
+};
+
 /* What is known of a socket; the kernel frees it with the socket. */
 struct conn {
     /* Who connected it. */
     struct who who;
+    /* When data came last. */
+    __u64 arrived_ns;
     /* The first byte of each direction. */
     __u32 seq[2];
+    /* Bytes of each direction that user space was not told of, since it was told last. */
+    __u32 withheld[2];
+    /* The verdicts that were looked at. */
+    __u32 generation;
     /* Who spoke last. */
     __u32 speaker;
+    __u8 state;
     __u8 role;
-    /* Those are of the handshake. */
+    /* `seq` is of the handshake. */
     __u8 from_start;
     /* User space was told of it. */
     __u8 opened;
-    /* Nothing of it is wanted. */
-    __u8 ignored;
+    __u8 tries[2];
     __u8 reset;
-    __u8 ended[2];
     /* The own FIN has its number. */
     __u8 fin;
-    __u8 reserved[4];
+    __u8 ended[2];
+    __u8 sample_shift;
+    __u8 reserved[5];
 };
 
 struct {
@@ -69,6 +91,22 @@ struct {
     __type(key, struct ends);
     __type(value, struct who);
 } clients SEC(".maps");
+
+/* Connections whose server's end is on this host. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, struct ends);
+    __type(value, __u8);
+} servers SEC(".maps");
+
+/* What user space says of connections, until they have seen it. By cookie. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u64);
+    __type(value, __u8);
+} verdicts SEC(".maps");
 
 /* Where an event is put together: one for each direction and CPU, since no program interrupts itself. (Per-CPU maps hold
  * no values of this size.) As many as there can be CPUs, which is set before it is made. */

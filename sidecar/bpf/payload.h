@@ -113,38 +113,41 @@ static long gather_one(__u32 index, void *context)
     return 0;
 }
 
-/* Copies up to `len` bytes behind the head of the event; sets how many there are, and why not all. */
-static __always_inline void capture(struct scratch *scratch, struct task_struct *task, __u32 len)
+/* Copies up to `wanted` bytes to the scratch; how many there are, and, if not all, why. */
+static __always_inline __u32 gather(struct scratch *scratch, const struct place *place, __u32 wanted, __u8 *missing)
+{
+    *missing = place->missing;
+    if (place->missing != MISSING_NONE)
+        return 0;
+    if (wanted > CAPTURE_MAX)
+        wanted = CAPTURE_MAX;
+    if (!place->is_vector) {
+        if (!bpf_probe_read_user(scratch->bytes, wanted, (void *)place->address))
+            return wanted;
+        *missing = MISSING_UNREADABLE;
+        return 0;
+    }
+    struct gathering g = {
+        .scratch = scratch,
+        .vector = place->address,
+        .count = place->count,
+        .wanted = wanted,
+    };
+    bpf_loop(BUFFERS_MAX, gather_one, &g, 0);
+    *missing = g.done < wanted && !g.missing ? MISSING_BUFFERS : g.missing;
+    return g.done;
+}
+
+/* Copies the bytes behind the head of the event, as many as are wanted of one call; sets how many there are, and why
+ * not all. */
+static __always_inline void capture(struct scratch *scratch, const struct place *place, __u32 len)
 {
     struct event_data *head = &scratch->head;
     __u32 wanted = len;
-    struct place place;
 
-    head->captured = 0;
-    find_place(&place, task);
-    head->missing = place.missing;
-    if (place.missing != MISSING_NONE)
-        return;
     if (wanted > settings.capture_max)
         wanted = settings.capture_max;
-    if (wanted > CAPTURE_MAX)
-        wanted = CAPTURE_MAX;
-    if (!place.is_vector) {
-        if (bpf_probe_read_user(scratch->bytes, wanted, (void *)place.address))
-            head->missing = MISSING_UNREADABLE;
-        else
-            head->captured = wanted;
-    } else {
-        struct gathering g = {
-            .scratch = scratch,
-            .vector = place.address,
-            .count = place.count,
-            .wanted = wanted,
-        };
-        bpf_loop(BUFFERS_MAX, gather_one, &g, 0);
-        head->captured = g.done;
-        head->missing = g.done < wanted && !g.missing ? MISSING_BUFFERS : g.missing;
-    }
+    head->captured = gather(scratch, place, wanted, &head->missing);
     if (head->missing == MISSING_NONE && head->captured < len)
         head->missing = MISSING_LIMIT;
 }

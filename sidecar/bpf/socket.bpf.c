@@ -17,6 +17,12 @@ int BPF_PROG(received, struct sock *sk, int ret, int flags)
     return on_data(sk, ret, RECEIVED, flags);
 }
 
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(arrived, struct sock *sk)
+{
+    return on_arrival(sk);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int old, int new)
 {

@@ -88,6 +88,7 @@ struct RawOpen {
     local_port: u16,
     remote_port: u16,
     seq: [u32; 2],
+    passed: [u32; 2],
     from_start: u8,
     reserved: [u8; 3],
 }
@@ -98,9 +99,11 @@ struct RawData {
     kind: u8,
     direction: u8,
     missing: u8,
-    reserved: [u8; 5],
+    reserved: u8,
+    withheld: u32,
     cookie: u64,
     time_ns: u64,
+    arrived_ns: u64,
     seq: u32,
     peer_seq: u32,
     len: u32,
@@ -140,7 +143,7 @@ struct RawSpeaker {
 }
 
 // As clang lays them out.
-const _: () = assert!(size_of::<Who>() == 40 && size_of::<RawOpen>() == 152 && size_of::<RawData>() == 40);
+const _: () = assert!(size_of::<Who>() == 40 && size_of::<RawOpen>() == 160 && size_of::<RawData>() == 48);
 const _: () = assert!(size_of::<RawEnd>() == 24 && size_of::<RawClose>() == 32);
 const _: () = assert!(size_of::<RawSpeaker>() == 64);
 
@@ -163,7 +166,9 @@ pub struct Open {
     pub remote: (IpAddr, u16),
     /// The first byte of each [`Way`] that there can be data of.
     pub seq: [u32; 2],
-    /// Those are the first bytes of the connection.
+    /// How many bytes there were before them.
+    pub passed: [u32; 2],
+    /// That is known; else the connection is older than the programs.
     pub from_start: bool,
 }
 
@@ -178,6 +183,10 @@ pub struct Data<'a> {
     pub peer_seq: u32,
     /// How many there were.
     pub len: u32,
+    /// How many there were right before them of which nothing was told, since they begin no protocol.
+    pub withheld: u32,
+    /// When the last of them came to the socket, ns since boot, if known.
+    pub arrived_ns: Option<u64>,
     /// The first ones of them.
     pub bytes: &'a [u8],
 }
@@ -249,6 +258,7 @@ impl<'a> Event<'a> {
             local: (ip(raw.local_ip), raw.local_port),
             remote: (ip(raw.remote_ip), raw.remote_port),
             seq: raw.seq,
+            passed: raw.passed,
             from_start: raw.from_start != 0,
         };
         Self::new(raw.cookie, raw.time_ns, What::Open(open))
@@ -260,6 +270,8 @@ impl<'a> Event<'a> {
             seq: raw.seq,
             peer_seq: raw.peer_seq,
             len: raw.len,
+            withheld: raw.withheld,
+            arrived_ns: (raw.arrived_ns != 0).then_some(raw.arrived_ns),
             bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
         };
         Self::new(raw.cookie, raw.time_ns, What::Data(data))

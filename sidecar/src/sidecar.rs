@@ -63,7 +63,7 @@ pub struct Outcome {
 
 /// Programs attached, a collector waiting.
 pub struct Sidecar {
-    kernel: Kernel,
+    kernel: RefCell<Kernel>,
     streams: RefCell<Streams<ProcessSink>>,
     collector: CollectorHandle,
     source: Arc<SidecarSource>,
@@ -84,9 +84,9 @@ impl Sidecar {
         let engine = Engine::new(options.settings, wanted);
         let source = Arc::new(SidecarSource::default());
         let collector = Collector::start(options.collector, vec![records], vec![Arc::clone(&source) as _])?;
-        let kernel = Kernel::start(&options.kernel)?;
+        let kernel = Kernel::start(&options.kernel, engine.candidates())?;
         Ok(Self {
-            kernel,
+            kernel: RefCell::new(kernel),
             streams: RefCell::new(Streams::new(engine, ProcessSink::new(ring))),
             collector,
             source,
@@ -105,10 +105,13 @@ impl Sidecar {
     /// # Errors
     /// When the ring of events is broken.
     pub fn run_until(&self, stop: impl Fn() -> bool) -> Result<(), KernelError> {
-        let events = self.kernel.events(|bytes| self.take(bytes))?;
+        let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
         let (mut next_tick_ns, mut ticks, mut idle) = (0, 0, 0);
         while !stop() {
             let count = events.drain(EVENTS_AT_ONCE)?;
+            self.kernel
+                .borrow_mut()
+                .order(self.streams.borrow_mut().orders())?;
             let now_ns = self.clock.borrow().now_ns();
             if now_ns >= next_tick_ns {
                 next_tick_ns = now_ns + TICK_NS;
@@ -142,7 +145,7 @@ impl Sidecar {
         let mut streams = self.streams.borrow_mut();
         let (sent, dropped) = streams.sink().counts();
         Ok(Counts {
-            kernel: self.kernel.counters()?,
+            kernel: self.kernel.borrow().counters()?,
             streams: *streams.counters(),
             corrupt: *self.corrupt.borrow(),
             connections: streams.connections() as u64,
@@ -156,9 +159,9 @@ impl Sidecar {
     ///
     /// # Errors
     /// When the ring of events is broken.
-    pub fn stop(mut self) -> Result<Outcome, KernelError> {
-        self.kernel.detach();
-        let events = self.kernel.events(|bytes| self.take(bytes))?;
+    pub fn stop(self) -> Result<Outcome, KernelError> {
+        self.kernel.borrow_mut().detach();
+        let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
         while events.drain(EVENTS_AT_ONCE)? > 0 {}
         drop(events);
         let now_ns = self.clock.borrow().now_ns();

@@ -152,6 +152,11 @@ impl Engine {
         &self.counters
     }
 
+    /// The table that inference narrows its candidates by.
+    pub fn candidates(&self) -> &Candidates {
+        &self.candidates
+    }
+
     /// Sessions in use.
     pub fn sessions(&self) -> usize {
         self.sessions.len()

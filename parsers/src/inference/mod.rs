@@ -94,6 +94,17 @@ impl Candidates {
         }
     }
 
+    /// The protocols that may have each value at each of the first four places, for whoever looks at payload before
+    /// it is here. One that has no bit at any of the bytes that there are is no candidate.
+    pub fn by_byte(&self) -> &[[ProtocolSet; 256]; 4] {
+        &self.by_byte
+    }
+
+    /// The protocols that travel on a transport, by its number in records.
+    pub fn by_transport(&self) -> &[ProtocolSet; 3] {
+        &self.by_transport
+    }
+
     /// Which protocols may begin with `head` on this transport.
     #[inline]
     pub fn of(&self, head: &[u8], transport: Transports) -> ProtocolSet {

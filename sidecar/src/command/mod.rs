@@ -34,7 +34,7 @@ fn run(cli: Cli) -> Result<(), String> {
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
             .map_err(|error| format!("installing a signal handler: {error}"))?;
     }
-    let sidecar = Sidecar::start(cli.into_options()).map_err(|error| error.to_string())?;
+    let sidecar = Sidecar::start(cli.into_options()?).map_err(|error| error.to_string())?;
     log::info!("watching sockets");
     if let Some(address) = sidecar.collector().http_address() {
         log::info!("metrics at http://{address}/metrics");

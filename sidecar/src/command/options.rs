@@ -1,7 +1,8 @@
 //! The command line, and what it stands for.
 
-use crate::kernel::{KernelOptions, Side};
+use crate::kernel::{Filters, KernelOptions, Network, Side};
 use crate::output::{Place, RemoteSink};
+use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
 use clap::Parser;
 use std::net::SocketAddr;
@@ -41,6 +42,31 @@ pub(super) struct Cli {
     #[arg(long, value_enum, default_value_t = Side::Server)]
     side: Side,
 
+    /// Watch only this process; may be repeated, as all filters. Of different filters, all must fit; those of
+    /// processes may fit either end of a connection within this host.
+    #[arg(long, value_name = "PID")]
+    pid: Vec<u32>,
+
+    /// Watch only processes with this name (15 bytes of it).
+    #[arg(long, value_name = "NAME")]
+    comm: Vec<String>,
+
+    /// Watch only this container, by its id or the beginning of it.
+    #[arg(long, value_name = "ID")]
+    container: Vec<String>,
+
+    /// Watch only processes in this cgroup and those below it.
+    #[arg(long, value_name = "PATH")]
+    cgroup: Vec<PathBuf>,
+
+    /// Watch only connections with this port at either end.
+    #[arg(long, value_name = "PORT")]
+    port: Vec<u16>,
+
+    /// Watch only connections with this address at either end, or with one of this network.
+    #[arg(long, value_name = "ADDRESS[/BITS]")]
+    address: Vec<Network>,
+
     /// Serve metrics for Prometheus at this address.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
@@ -64,8 +90,9 @@ enum Format {
 }
 
 impl Cli {
-    pub(super) fn into_options(self) -> SidecarOptions {
-        SidecarOptions {
+    pub(super) fn into_options(self) -> Result<SidecarOptions, String> {
+        let filters = self.filters()?;
+        Ok(SidecarOptions {
             collector: CollectorOptions {
                 sinks: self.sink().into_iter().collect(),
                 http: self.metrics,
@@ -74,11 +101,34 @@ impl Cli {
             kernel: KernelOptions {
                 btf: self.btf,
                 side: self.side,
+                filters,
                 ..KernelOptions::default()
             },
             settings: Settings::default(),
             protocols: self.protocols,
+        })
+    }
+
+    fn filters(&self) -> Result<Filters, String> {
+        let mut cgroups = Vec::new();
+        for path in &self.cgroup {
+            let found = cgroup::at(path);
+            cgroups.extend(found.map_err(|error| format!("cgroup {}: {error}", path.display()))?);
         }
+        for id in &self.container {
+            let found = cgroup::of_container(id);
+            if found.is_empty() {
+                return Err(format!("container {id}: no cgroup has it in its name"));
+            }
+            cgroups.extend(found);
+        }
+        Ok(Filters {
+            pids: self.pid.clone(),
+            comms: self.comm.clone(),
+            cgroups,
+            ports: self.port.clone(),
+            networks: self.address.clone(),
+        })
     }
 
     fn sink(&self) -> Option<SinkOptions> {

@@ -55,6 +55,16 @@ counters! {
     Peeked = "peeked";
     /// Connections left out because their other end is watched.
     OtherEnd = "other_end";
+    /// Connections that no filter lets pass.
+    Filtered = "filtered";
+    /// Connections left out for want of time.
+    Shed = "shed";
+    /// Data that begins no protocol, of which nothing was told.
+    Withheld = "withheld";
+    /// Bytes of that.
+    BytesWithheld = "bytes_withheld";
+    /// Connections given up because they begin no protocol.
+    Unknown = "unknown";
     /// The sidecar's own connections, left out.
     Own = "own";
     /// Connections left out because the kernel itself encrypts them.

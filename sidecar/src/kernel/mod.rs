@@ -5,12 +5,15 @@ mod counters;
 mod settings;
 
 pub use counters::{Counter, Counters};
-pub use settings::{KernelOptions, Side};
+pub use settings::{Filters, KernelOptions, Network, Side};
 
+use crate::streams::Order;
 use libbpf_rs::{
-    Link, MapCore, Object, ObjectBuilder, OpenMapMut, PrintLevel, RingBuffer, RingBufferBuilder,
+    Link, MapCore, MapFlags, Object, ObjectBuilder, OpenMapMut, PrintLevel, RingBuffer, RingBufferBuilder,
 };
-use settings::Settings;
+use settings::{Settings, candidates};
+use std::ffi::OsStr;
+use tapir_parsers::inference::Candidates;
 
 /// The object that build.rs made of bpf/socket.bpf.c.
 const SOCKET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/socket.bpf.o"));
@@ -34,14 +37,23 @@ impl KernelError {
 pub struct Kernel {
     object: Object,
     links: Vec<Link>,
+    live: Live,
+}
+
+/// `struct live` of bpf/events.h.
+#[derive(Clone, Copy, Debug, Default, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct Live {
+    generation: u32,
+    sample_shift: u32,
 }
 
 impl Kernel {
-    /// Loads and attaches.
+    /// Loads and attaches. Payload that is no candidate of `table` is not told of.
     ///
     /// # Errors
     /// When the kernel refuses, mostly for want of privileges.
-    pub fn start(options: &KernelOptions) -> Result<Self, KernelError> {
+    pub fn start(options: &KernelOptions, table: &Candidates) -> Result<Self, KernelError> {
         libbpf_rs::set_print(Some((PrintLevel::Debug, print)));
         let mut builder = ObjectBuilder::default();
         if let Some(path) = &options.btf {
@@ -54,17 +66,25 @@ impl Kernel {
             .open_memory(SOCKET)
             .map_err(KernelError::while_doing("reading the kernel's programs"))?;
         for mut map in open.maps_mut() {
-            configure(&mut map, options).map_err(KernelError::while_doing("sizing the kernel's maps"))?;
+            configure(&mut map, options, table)
+                .map_err(KernelError::while_doing("sizing the kernel's maps"))?;
         }
         let object = open
             .load()
             .map_err(KernelError::while_doing("loading programs into the kernel"))?;
+        for (map, key) in options.filters.keys() {
+            update(&object, map, &key, &[1]).map_err(KernelError::while_doing("setting filters"))?;
+        }
         let mut links = Vec::new();
         for program in object.progs_mut() {
             let doing = format!("attaching {}", program.name().display());
             links.push(program.attach().map_err(KernelError::while_doing(doing))?);
         }
-        Ok(Self { object, links })
+        Ok(Self {
+            object,
+            links,
+            live: Live::default(),
+        })
     }
 
     /// Ends the programs. What they told and counted can still be read.
@@ -78,6 +98,49 @@ impl Kernel {
     /// When the map can't be read.
     pub fn counters(&self) -> Result<Counters, KernelError> {
         Counters::read(&self.object).map_err(KernelError::while_doing("reading the kernel's counters"))
+    }
+
+    /// Hands orders to the programs.
+    ///
+    /// # Errors
+    /// When a map can't be written.
+    pub fn order(&mut self, orders: impl IntoIterator<Item = (u64, Order)>) -> Result<(), KernelError> {
+        let doing = || KernelError::while_doing("telling the kernel which connections are of interest");
+        let mut any = false;
+        for (cookie, order) in orders {
+            let verdict = match order {
+                Order::Look => 1,
+                Order::Ignore => 2,
+                Order::Tell => 3,
+            };
+            update(&self.object, "verdicts", &cookie.to_ne_bytes(), &[verdict]).map_err(doing())?;
+            any = true;
+        }
+        if any {
+            self.live.generation = self.live.generation.wrapping_add(1);
+            self.set_live().map_err(doing())?;
+        }
+        Ok(())
+    }
+
+    /// From now on, follows one connection of `1 << shift`.
+    ///
+    /// # Errors
+    /// When a map can't be written.
+    pub fn sample(&mut self, shift: u32) -> Result<(), KernelError> {
+        self.live.sample_shift = shift;
+        self.set_live().map_err(KernelError::while_doing(
+            "telling the kernel how many connections to follow",
+        ))
+    }
+
+    fn set_live(&self) -> libbpf_rs::Result<()> {
+        update(
+            &self.object,
+            ".data.live",
+            &[0; 4],
+            bytemuck::bytes_of(&self.live),
+        )
     }
 
     /// The reading end of the ring of events; each is handed to `take`.
@@ -117,13 +180,21 @@ impl Events<'_> {
     }
 }
 
-fn configure(map: &mut OpenMapMut<'_>, options: &KernelOptions) -> libbpf_rs::Result<()> {
+fn configure(map: &mut OpenMapMut<'_>, options: &KernelOptions, table: &Candidates) -> libbpf_rs::Result<()> {
     match map.name().to_str() {
         Some("events") => map.set_max_entries(options.ring_bytes),
         Some("scratches") => map.set_max_entries(2 * libbpf_rs::num_possible_cpus()? as u32),
         Some(".rodata.settings") => map.set_initial_value(bytemuck::bytes_of(&Settings::of(options))),
+        Some(".rodata.candidates") => map.set_initial_value(&candidates(table)),
         _ => Ok(()),
     }
+}
+
+/// Sets an entry of the map `name`.
+fn update(object: &Object, name: &str, key: &[u8], value: &[u8]) -> libbpf_rs::Result<()> {
+    let map = object.maps().find(|map| map.name() == OsStr::new(name));
+    let map = map.ok_or_else(|| libbpf_rs::Error::from_raw_os_error(2))?;
+    map.update(key, value, MapFlags::ANY)
 }
 
 /// What libbpf says, to whoever debugs: what matters of it comes as an error.

@@ -1,6 +1,7 @@
 //! What is known of processes beyond what the kernel's programs tell: found in /proc when a process is first met, and
 //! kept as long as there is room.
 
+pub mod cgroup;
 mod container;
 
 use crate::event::Who;

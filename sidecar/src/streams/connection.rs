@@ -28,6 +28,8 @@ pub(super) struct Connection {
     pub(super) interest: Interest,
     /// This end is the client's, by the handshake or by a guess.
     is_client: bool,
+    /// The kernel was told that no protocol begins with what it told.
+    pub(super) no_match_told: bool,
     /// Who made the last call.
     pub(super) speaker: Who,
 }
@@ -41,7 +43,8 @@ impl Connection {
         };
         Self {
             open,
-            sides: open.seq.map(Side::starting_at),
+            sides: [0, 1].map(|way| Side::starting_at(open.seq[way], open.passed[way])),
+            no_match_told: false,
             session: None,
             interest: Interest::Open,
             is_client,

@@ -38,11 +38,24 @@ pub struct Parties {
     pub port: u16,
 }
 
+/// What the kernel's programs are to do with a connection from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// No protocol begins with what was told last: look at what follows.
+    Look,
+    /// Tell nothing more.
+    Ignore,
+    /// Tell everything.
+    Tell,
+}
+
 /// All connections, and the engine that reads them.
 pub struct Streams<S> {
     connections: HashMap<u64, Connection>,
     /// Of connections in which data waits for its turn.
     waiting: Vec<u64>,
+    /// For the kernel, by cookie; taken by whoever can tell it.
+    orders: Vec<(u64, Order)>,
     engine: Engine,
     sink: S,
     counters: StreamCounters,
@@ -82,6 +95,7 @@ impl<S: HostSink> Streams<S> {
         Self {
             connections: HashMap::new(),
             waiting: Vec::new(),
+            orders: Vec::new(),
             engine,
             sink,
             counters: StreamCounters::default(),
@@ -101,6 +115,11 @@ impl<S: HostSink> Streams<S> {
     /// Where records go.
     pub fn sink(&mut self) -> &mut S {
         &mut self.sink
+    }
+
+    /// What the kernel's programs are to do, by cookie, since this was asked last; later ones hold.
+    pub fn orders(&mut self) -> std::vec::Drain<'_, (u64, Order)> {
+        self.orders.drain(..)
     }
 
     /// Connections that are followed.
@@ -131,6 +150,7 @@ impl<S: HostSink> Streams<S> {
         }
         if self.connections.len() >= CONNECTIONS_MAX {
             self.counters.refused += 1;
+            self.orders.push((cookie, Order::Ignore));
             return;
         }
         self.connections.insert(cookie, Connection::new(*open));
@@ -159,7 +179,7 @@ impl<S: HostSink> Streams<S> {
                 self.release(cookie, data.way);
             }
             Placement::Seen => self.counters.bytes_seen += u64::from(data.len),
-            Placement::Ahead(_) if connection.is_idle(data.way) => {
+            Placement::Ahead(_) if data.withheld > 0 || connection.is_idle(data.way) => {
                 self.give_up(cookie, data.way, data.seq, time_ns);
                 self.pass(cookie, data, 0, time_ns);
             }
@@ -215,6 +235,8 @@ impl<S: HostSink> Streams<S> {
                 seq: held.seq,
                 peer_seq: held.peer_seq,
                 len: held.len,
+                withheld: 0,
+                arrived_ns: None,
                 bytes: &held.bytes,
             };
             let placement = self
@@ -283,7 +305,10 @@ impl<S: HostSink> Streams<S> {
         if let Some(id) = connection.session {
             match self.engine.data(id, direction, &chunk, &mut sink) {
                 Verdict::Continue => {}
-                Verdict::Ignore => connection.end_session(Interest::None),
+                Verdict::Ignore => {
+                    connection.end_session(Interest::None);
+                    self.orders.push((cookie, Order::Ignore));
+                }
                 Verdict::Rest => connection.end_session(Interest::Recognised),
             }
             return;
@@ -302,10 +327,26 @@ impl<S: HostSink> Streams<S> {
             &mut sink,
         );
         match begun {
-            Begin::Session(id) => connection.begin_session(id),
-            Begin::Ignore => connection.interest = Interest::None,
+            Begin::Session(id) => {
+                connection.begin_session(id);
+                if std::mem::take(&mut connection.no_match_told) {
+                    self.orders.push((cookie, Order::Tell));
+                }
+            }
+            Begin::Ignore => {
+                connection.interest = Interest::None;
+                self.orders.push((cookie, Order::Ignore));
+            }
             Begin::Rest => connection.interest = Interest::Recognised,
-            Begin::NoMatch => connection.count_try(way),
+            Begin::NoMatch => {
+                connection.count_try(way);
+                connection.no_match_told = true;
+                let order = match connection.interest {
+                    Interest::None => Order::Ignore,
+                    _ => Order::Look,
+                };
+                self.orders.push((cookie, order));
+            }
         }
     }
 
@@ -325,6 +366,7 @@ impl<S: HostSink> Streams<S> {
         let verdict = self.engine.gap(id, direction, u64::from(len), time_ns, &mut sink);
         if verdict == Verdict::Ignore {
             connection.end_session(Interest::None);
+            self.orders.push((cookie, Order::Ignore));
         }
     }
 

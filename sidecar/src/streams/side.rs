@@ -43,10 +43,11 @@ pub(super) enum Placement {
 }
 
 impl Side {
-    /// A direction whose first byte has the number `seq`.
-    pub(super) fn starting_at(seq: u32) -> Self {
+    /// A direction whose next byte has the number `seq`, behind `passed` others.
+    pub(super) fn starting_at(seq: u32, passed: u32) -> Self {
         Self {
             next_seq: seq,
+            offset: u64::from(passed),
             ..Self::default()
         }
     }
