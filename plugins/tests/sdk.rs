@@ -75,3 +75,8 @@ fn in_c() {
 fn in_assemblyscript() {
     reads_the_house_protocol("house_as");
 }
+
+#[test]
+fn in_rust() {
+    reads_the_house_protocol("house_rust");
+}
