@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Protocols(commands::protocols::Args),
     /// Check a configuration, or print a commented example.
     Config(commands::config::Args),
-    /// Look at a Wasm plugin, or try it.
+    /// Begin a Wasm plugin, look at it, try it, or have a running Tapir load its plugins anew.
     Plugin(commands::plugin::Args),
     /// Look at this machine: what is ready for packets, and how to fix what is not.
     Doctor(commands::doctor::Args),

@@ -1,7 +1,9 @@
-//! `tapir plugin`: looks at a Wasm plugin, and tries it.
+//! `tapir plugin`: begins a Wasm plugin, looks at it, tries it, and has it loaded anew.
 
 #[cfg(feature = "plugins")]
 mod check;
+mod new;
+mod reload;
 #[cfg(feature = "plugins")]
 mod replay;
 #[cfg(feature = "plugins")]
@@ -21,6 +23,8 @@ pub(crate) struct Args {
 /// What can be done with a plugin.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Begin a plugin: a folder with an example that works, and what it is written with.
+    New(NewArgs),
     /// Load a module and say what it imports, exports and wants, and whether it would be run.
     Check {
         /// The module.
@@ -29,6 +33,34 @@ pub(crate) enum Command {
     },
     /// Decode captures with a plugin: every call with its result and its time, then the records.
     Run(RunArgs),
+    /// Tell a running Tapir to load its plugins anew, as SIGHUP does; flows go on.
+    Reload {
+        /// Its process, where several are at work.
+        #[arg(long, value_name = "PID")]
+        pid: Option<u32>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// Its name, and that of the folder.
+    #[arg(value_name = "NAME", value_parser = new::name)]
+    pub(crate) name: String,
+
+    /// What it is written in.
+    #[arg(long, value_enum)]
+    pub(crate) language: Language,
+}
+
+/// Languages that there is an example in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// C, without a library: clang and lld.
+    C,
+    /// AssemblyScript: Node.js and npm.
+    Assemblyscript,
+    /// Rust, with or without its standard library.
+    Rust,
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,6 +94,8 @@ pub(crate) struct RunArgs {
 #[cfg(feature = "plugins")]
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
+        Command::New(args) => new::run(args),
+        Command::Reload { pid } => reload::run(*pid),
         Command::Check { file } => check::run(file),
         Command::Run(args) => replay::run(args),
     }
@@ -70,7 +104,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 /// A build without plugins runs none.
 #[cfg(not(feature = "plugins"))]
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let (Command::Check { file } | Command::Run(RunArgs { file, .. })) = &args.command;
+    let file = match &args.command {
+        Command::New(args) => return new::run(args),
+        Command::Reload { pid } => return reload::run(*pid),
+        Command::Check { file } | Command::Run(RunArgs { file, .. }) => file,
+    };
     Err(Failure::operation(
         file.display(),
         "this tapir was built without plugins; build it with the feature 'plugins'",
