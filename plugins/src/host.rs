@@ -95,7 +95,7 @@ pub struct Host {
     payload_bytes_max: usize,
     trace: Option<Trace>,
     state: Mutex<State>,
-    _ticker: Ticker,
+    ticker: Ticker,
 }
 
 impl fmt::Debug for Host {
@@ -123,7 +123,7 @@ impl Host {
             payload_bytes_max: PAYLOAD_BYTES_DEFAULT,
             trace: None,
             state: Mutex::default(),
-            _ticker: ticker,
+            ticker,
         })
     }
 
@@ -182,6 +182,9 @@ impl Host {
         load: impl Fn(&PluginSpec) -> Result<Plugin, LoadError>,
     ) -> Vec<(String, LoadError)> {
         let (mut plugins, mut refused) = (Vec::<Arc<Plugin>>::new(), Vec::new());
+        if !specs.is_empty() {
+            self.ticker.tick();
+        }
         for spec in specs {
             let known = plugins.iter().any(|plugin| plugin.spec.name == spec.name);
             let loaded = match known {

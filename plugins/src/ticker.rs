@@ -45,19 +45,25 @@ impl LogQueue {
 #[derive(Debug)]
 pub(crate) struct Ticker {
     stop: Arc<AtomicBool>,
+    /// There are plugins, or have been: calls of them may be under way.
+    ticking: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ticker {
-    /// Starts the thread.
+    /// Starts the thread. It sleeps until [`tick`](Self::tick) is called.
     pub(crate) fn start(engine: &Engine) -> std::io::Result<(Self, LogQueue)> {
         let (sender, lines) = sync_channel(LOG_LINES_QUEUED);
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, engine) = (Arc::clone(&stop), engine.clone());
+        let ticking = Arc::new(AtomicBool::new(false));
+        let (stopped, may_tick, engine) = (Arc::clone(&stop), Arc::clone(&ticking), engine.clone());
         let thread = std::thread::Builder::new()
             .name("plugin-ticker".to_owned())
             .spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
+                while !may_tick.load(Ordering::Acquire) && !stopped.load(Ordering::Acquire) {
+                    std::thread::park();
+                }
+                while !stopped.load(Ordering::Acquire) {
                     std::thread::sleep(TICK);
                     engine.increment_epoch();
                     write(&lines);
@@ -66,9 +72,22 @@ impl Ticker {
             })?;
         let ticker = Self {
             stop,
+            ticking,
             thread: Some(thread),
         };
         Ok((ticker, LogQueue(sender)))
+    }
+
+    /// Lets time pass from here on.
+    pub(crate) fn tick(&self) {
+        self.ticking.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
     }
 }
 
@@ -80,7 +99,8 @@ fn write(lines: &Receiver<Line>) {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Release);
+        self.wake();
         if let Some(thread) = self.thread.take() {
             // It has nothing to tell.
             let _ = thread.join();

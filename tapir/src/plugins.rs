@@ -9,22 +9,21 @@ use tapir_plugins::{Host, L4, LoadError, PluginSpec};
 /// Least time for a call of a replay.
 const REPLAY_DEADLINE: Duration = Duration::from_secs(1);
 
-/// The host of the configured plugins; `None` where there are none. Those that can't be run are logged, and
-/// the others run.
+/// The host of the configured plugins, of which there may be none yet. Those that can't be run are logged,
+/// and the others run.
 ///
 /// # Errors
 /// When the system lets no host be.
 #[cfg(feature = "dpdk")]
-pub(crate) fn host(config: &Config) -> Result<Option<Host>, Failure> {
-    if config.plugins.is_empty() {
-        return Ok(None);
-    }
+pub(crate) fn host(config: &Config) -> Result<Host, Failure> {
     let limits = &config.plugin_limits;
     let host = new_host()?
         .with_budget(Some(limits.time_per_second.as_duration()))
         .with_payload_bytes(limits.payload.as_usize());
-    load(&host, config);
-    Ok(Some(host))
+    if !config.plugins.is_empty() {
+        load(&host, config);
+    }
+    Ok(host)
 }
 
 /// As `host`, for a replay. Plugins have as much time as they take, and calls a second at least: a replay is
@@ -45,6 +44,17 @@ pub(crate) fn host_for_replay(config: &Config) -> Result<Option<Arc<Host>>, Fail
     };
     load_specs(&host, &config.plugins.iter().map(patient).collect::<Vec<_>>());
     Ok(Some(Arc::new(host)))
+}
+
+/// The configured plugins that can't be run, by their place in the configuration.
+pub(crate) fn refused(config: &Config) -> Result<Vec<(usize, LoadError)>, Failure> {
+    if config.plugins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let host = new_host()?.with_payload_bytes(config.plugin_limits.payload.as_usize());
+    // One after the other, each instead of the one before: so each error has its place.
+    let load = |(index, plugin)| host.load(&[spec(plugin)]).pop().map(|(_, error)| (index, error));
+    Ok(config.plugins.iter().enumerate().filter_map(load).collect())
 }
 
 /// A host without plugins.

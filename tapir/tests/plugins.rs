@@ -150,3 +150,64 @@ fn plugins_of_the_configuration_read_captures() {
         ]
     );
 }
+
+#[test]
+fn a_configuration_with_a_plugin_that_can_not_run_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let (module, _) = files(folder.path());
+    let (config, missing) = (
+        folder.path().join("tapir.toml"),
+        folder.path().join("missing.wasm"),
+    );
+    let check = |text: String| {
+        fs::write(&config, text).unwrap();
+        tapir(&["config".as_ref(), "check".as_ref(), &config])
+    };
+    let good = format!("[[plugins]]\npath = {module:?}\n");
+    assert!(check(good.clone()).status.success());
+    let output = check(format!("{good}[[plugins]]\npath = {missing:?}\n"));
+    assert_eq!(output.status.code(), Some(1));
+    let (file, path) = (config.display(), missing.display());
+    assert_eq!(
+        text(&output.stderr),
+        format!(
+            "tapir: {file}: key 'plugins[1].path' = {missing:?}: a run would go without this plugin: reading {path}: \
+             No such file or directory (os error 2); try it with 'tapir plugin check'\n"
+        )
+    );
+}
+
+#[test]
+fn a_new_plugin_has_all_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = |name: &str, language: &str| {
+        Command::new(env!("CARGO_BIN_EXE_tapir"))
+            .args(["plugin", "new", name, "--language", language])
+            .current_dir(&folder)
+            .output()
+            .unwrap()
+    };
+    for (language, file, library) in [
+        ("c", "first.c", "tapir_plugin.h"),
+        ("assemblyscript", "first.ts", "plugin.ts"),
+        ("rust", "first.rs", "tapir_plugin.rs"),
+    ] {
+        let output = new("first", language);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("tapir plugin check first.wasm"));
+        let made = folder.path().join("first");
+        for name in [file, library, "talk.py"] {
+            assert!(made.join(name).is_file(), "{language}: {name}");
+        }
+        if language == "rust" {
+            let manifest = fs::read_to_string(made.join("Cargo.toml")).unwrap();
+            assert!(manifest.contains("name = \"first\"") && manifest.contains("path = \"first.rs\""));
+        }
+        // What is there stays.
+        assert_eq!(new("first", language).status.code(), Some(1));
+        fs::remove_dir_all(made).unwrap();
+    }
+    for name in ["../first", "First", "", "a/b", "1"] {
+        assert_eq!(new(name, "c").status.code(), Some(2), "{name}");
+    }
+}

@@ -40,10 +40,38 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
 
 fn check(path: &Path) -> Result<(), Failure> {
     let config = load(path)?;
+    check_plugins(path, &config)?;
     let ports = match config.ports.len() {
         0 => "no ports, so it is good for `tapir decode` only".to_owned(),
         1 => "1 port".to_owned(),
         several => format!("{several} ports"),
     };
     to_stdout(|out| writeln!(out, "{}: valid; {ports}", path.display()))
+}
+
+/// Loads each plugin, as a run would: one that it would go without is a mistake, too.
+#[cfg(feature = "plugins")]
+fn check_plugins(path: &Path, config: &Config) -> Result<(), Failure> {
+    let refused = crate::plugins::refused(config)?;
+    let problem = |(index, error): (usize, tapir_plugins::LoadError)| tapir_config::Problem {
+        file: Some(path.display().to_string()),
+        line: None,
+        key: format!("plugins[{index}].path"),
+        value: config
+            .plugins
+            .get(index)
+            .map(|plugin| format!("{:?}", plugin.path)),
+        message: format!("a run would go without this plugin: {error}; try it with 'tapir plugin check'"),
+    };
+    let problems: Vec<_> = refused.into_iter().map(problem).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Operation(tapir_config::Problems(problems).to_string()))
+}
+
+/// A build without plugins can't say.
+#[cfg(not(feature = "plugins"))]
+fn check_plugins(_path: &Path, _config: &Config) -> Result<(), Failure> {
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The plugins of a run, or none.
+//! The plugins of a run.
 
 use crate::failure::Failure;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use tapir_collector::metrics::MetricSource;
 use tapir_config::Config;
 use tapir_parsers::plugin::PluginHost;
 
-/// The host, where there are plugins.
+/// The host; without plugins it waits for the first.
 #[cfg(feature = "plugins")]
-pub(super) struct LivePlugins(Option<Arc<tapir_plugins::Host>>);
+pub(super) struct LivePlugins(Arc<tapir_plugins::Host>);
 
 /// A build without plugins runs none.
 #[cfg(not(feature = "plugins"))]
@@ -18,27 +18,23 @@ pub(super) struct LivePlugins;
 impl LivePlugins {
     /// Loads the configured plugins.
     pub(super) fn start(config: &Config) -> Result<Self, Failure> {
-        Ok(Self(crate::plugins::host(config)?.map(Arc::new)))
+        Ok(Self(Arc::new(crate::plugins::host(config)?)))
     }
 
     /// What workers run plugins with.
     pub(super) fn host(&self) -> Option<Arc<dyn PluginHost>> {
-        self.0.clone().map(|host| host as _)
+        Some(Arc::clone(&self.0) as _)
     }
 
     /// What is counted of them.
     pub(super) fn metrics(&self) -> Option<Arc<dyn MetricSource>> {
-        let host = Arc::clone(self.0.as_ref()?);
-        Some(Arc::new(super::plugin_metrics::PluginSource::new(host)))
+        let source = super::plugin_metrics::PluginSource::new(Arc::clone(&self.0));
+        Some(Arc::new(source))
     }
 
     /// Exchanges the plugins for those of `config`.
     pub(super) fn reload(&self, config: &Config) {
-        match &self.0 {
-            Some(host) => crate::plugins::load(host, config),
-            None if config.plugins.is_empty() => log::info!("reload: there are no plugins"),
-            None => log::warn!("reload: plugins can't be added to a run that began without any; restart it"),
-        }
+        crate::plugins::load(&self.0, config);
     }
 }
 
