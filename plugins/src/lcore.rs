@@ -89,13 +89,15 @@ impl LcorePlugins {
         at: usize,
         export: Export,
         task: &Task<'_>,
-        start: &mut Instant,
+        start: &mut Option<Instant>,
         valid: impl Fn(i32) -> bool,
     ) -> Answer {
         let Some(instance) = self.instances.get_mut(at) else {
             return Answer::NotAsked;
         };
-        if !self.budget.has_time(*start) {
+        // Whoever wants nothing costs no look at the clock.
+        let began = *start.get_or_insert_with(Instant::now);
+        if !self.budget.has_time(began) {
             instance.counters.passed();
             return Answer::NotAsked;
         }
@@ -105,8 +107,8 @@ impl LcorePlugins {
         }
         let value = instance.call(export, task, valid);
         let now = Instant::now();
-        let took = now.saturating_duration_since(*start);
-        *start = now;
+        let took = now.saturating_duration_since(began);
+        *start = Some(now);
         self.budget.spend(took);
         if let Some(trace) = &self.trace {
             report(instance, export, task, value, took, trace);
@@ -172,7 +174,7 @@ impl Plugins for LcorePlugins {
             about: call,
             event: None,
         };
-        let mut start = Instant::now();
+        let mut start = None;
         for at in 0..self.instances.len() {
             let wanted = self
                 .instances
@@ -200,13 +202,14 @@ impl Plugins for LcorePlugins {
     }
 
     fn parse(&mut self, call: &Call<'_>, number: u8, each: &mut dyn FnMut(&Info<'_>)) -> Parsed {
+        self.refresh();
         let task = Task {
             call: Kind::Parse,
             l7: number,
             about: call,
             event: None,
         };
-        let mut start = Instant::now();
+        let mut start = None;
         let mut asked = false;
         for at in 0..self.instances.len() {
             let wanted = self
@@ -251,7 +254,7 @@ impl Plugins for LcorePlugins {
             about: call,
             event: Some(event),
         };
-        let mut start = Instant::now();
+        let mut start = None;
         for at in 0..self.instances.len() {
             let wanted = self.instances.get(at).is_some_and(|instance| {
                 let hooked = match event {
