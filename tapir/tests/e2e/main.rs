@@ -16,6 +16,8 @@ mod matching;
 mod mongodb;
 mod mqtt;
 mod peers;
+#[cfg(feature = "plugins")]
+mod plugins;
 mod ports;
 mod refusals;
 mod running;

@@ -104,6 +104,16 @@ impl<'a> Running<'a> {
             .sum()
     }
 
+    /// How many lines of its log have this in them.
+    pub(crate) fn said(&self, words: &str) -> usize {
+        self.stderr().lines().filter(|line| line.contains(words)).count()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> String {
+        self.tapir.as_ref().unwrap().id().to_string()
+    }
+
     /// Sends SIGINT and takes what there is.
     pub(crate) fn interrupt(mut self) -> Finished {
         let mut tapir = self.tapir.take().unwrap();

@@ -28,6 +28,14 @@ pub(crate) fn all(lab: &Lab) -> Vec<Value> {
     parts.iter().flat_map(|part| part(lab)).collect()
 }
 
+/// Requests to the web server and to Redis alone.
+pub(crate) fn web_and_cache(lab: &Lab) -> Vec<Value> {
+    [http::known, redis::known]
+        .iter()
+        .flat_map(|part| part(lab))
+        .collect()
+}
+
 /// `base` with the keys of `more`.
 pub(crate) fn with(base: &Value, more: Value) -> Value {
     let mut both = base.clone();
