@@ -42,6 +42,12 @@ impl Counts {
         told as i64 - taken as i64
     }
 
+    /// Records made less those that the collector has `received` and those lost on the way to it.
+    pub fn records_under_way(&self, received: u64) -> i64 {
+        let known = received + self.records_dropped + self.streams.records_discarded;
+        self.records_made as i64 - known as i64
+    }
+
     /// Bytes told of less what became of them; 0 when nothing is under way, unless there is a bug.
     pub fn bytes_under_way(&self) -> i64 {
         let streams = &self.streams;
@@ -115,5 +121,6 @@ impl MetricSource for SidecarSource {
         let counts = self.counts();
         ledger.records_made += counts.records_made;
         ledger.add_records("ring_full", counts.records_dropped);
+        ledger.add_records("other_end", counts.streams.records_discarded);
     }
 }

@@ -1,10 +1,11 @@
 //! Everything joined: the kernel below, streams and engine between, the collector above.
 
 use crate::clock::Clock;
-use crate::event::Event;
+use crate::event::{Event, Open, Role, What};
 use crate::kernel::{Counters, Kernel, KernelError, KernelOptions};
 use crate::limits::{RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
+use crate::process::Listening;
 use crate::ring::{RingSink, WhenFull};
 use crate::sink::ProcessSink;
 use crate::streams::Streams;
@@ -68,6 +69,7 @@ pub struct Sidecar {
     collector: CollectorHandle,
     source: Arc<SidecarSource>,
     clock: RefCell<Clock>,
+    listening: RefCell<Listening>,
     /// Events that could not be read, a bug.
     corrupt: RefCell<u64>,
 }
@@ -87,7 +89,12 @@ impl Sidecar {
         let kernel = Kernel::start(&options.kernel, engine.candidates())?;
         Ok(Self {
             kernel: RefCell::new(kernel),
-            streams: RefCell::new(Streams::new(engine, ProcessSink::new(ring))),
+            streams: RefCell::new(Streams::new(
+                engine,
+                ProcessSink::new(ring),
+                options.kernel.side.left_out(),
+            )),
+            listening: RefCell::new(Listening::default()),
             collector,
             source,
             clock: RefCell::new(Clock::new()),
@@ -132,12 +139,25 @@ impl Sidecar {
 
     fn take(&self, bytes: &[u8]) {
         match Event::read(bytes) {
-            Some(event) => {
+            Some(mut event) => {
                 log::trace!("{event:?}");
+                if let What::Open(open) = &mut event.what {
+                    self.settle_role(open);
+                }
                 let time_ns = self.clock.borrow().unix_ns(event.time_ns);
                 self.streams.borrow_mut().event(&event, time_ns);
             }
             None => *self.corrupt.borrow_mut() += 1,
+        }
+    }
+
+    /// Of a connection that is older than the programs: who is listened to is the server.
+    fn settle_role(&self, open: &mut Open) {
+        if open.role == Role::Unknown && open.l4 == 0 {
+            let mut listening = self.listening.borrow_mut();
+            if listening.is_listening(open.netns, open.this.pid, open.local.1) {
+                open.role = Role::Server;
+            }
         }
     }
 

@@ -58,7 +58,7 @@ fn print(outcome: &Outcome) {
         eprintln!("  {name}: {} records delivered, {lost} lost", sink.delivered);
     }
     let received: u64 = outcome.report.received.iter().sum();
-    let records = counts.records_made as i64 - counts.records_dropped as i64 - received as i64;
+    let records = counts.records_under_way(received);
     let (events, bytes) = (counts.events_under_way(), counts.bytes_under_way());
     if (events, bytes, records) != (0, 0, 0) {
         eprintln!(

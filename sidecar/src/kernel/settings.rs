@@ -1,5 +1,6 @@
 //! What the programs are told before they are loaded.
 
+use crate::event::Role;
 use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
 use bytemuck::{Pod, Zeroable};
 use std::net::{IpAddr, Ipv6Addr};
@@ -18,6 +19,17 @@ pub enum Side {
     Server,
     /// Both: what they say comes out twice.
     Both,
+}
+
+impl Side {
+    /// The end that is not watched, if one is.
+    pub fn left_out(self) -> Option<Role> {
+        match self {
+            Self::Client => Some(Role::Server),
+            Self::Server => Some(Role::Client),
+            Self::Both => None,
+        }
+    }
 }
 
 /// What is watched, and how much of it.

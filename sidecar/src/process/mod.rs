@@ -3,6 +3,9 @@
 
 pub mod cgroup;
 mod container;
+mod listening;
+
+pub use listening::Listening;
 
 use crate::event::Who;
 use crate::limits::PROCESSES_MAX;

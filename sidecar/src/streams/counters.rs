@@ -22,6 +22,10 @@ counters! {
     opens;
     /// Of those, known already.
     opens_again;
+    /// Connections left out because their other end is watched.
+    other_ends;
+    /// Records that were not made for that.
+    records_discarded;
     /// Connections that found no room.
     refused;
     /// Processes told of that took a connection over.

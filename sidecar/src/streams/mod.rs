@@ -5,16 +5,18 @@
 
 mod connection;
 mod counters;
+mod mirror;
 mod side;
 
 pub use counters::StreamCounters;
 
-use crate::event::{Data, Event, Open, Way, What, Who};
+use crate::event::{Data, Event, Open, Role, Way, What, Who};
 use crate::limits::{
     CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
 };
 use connection::{Connection, Interest};
 use hashbrown::HashMap;
+use mirror::Mirror;
 use side::{Held, Placement};
 use tapir_parsers::engine::{Begin, Chunk, Engine, Standing, Verdict};
 use tapir_parsers::field::Ended;
@@ -52,6 +54,9 @@ pub enum Order {
 /// All connections, and the engine that reads them.
 pub struct Streams<S> {
     connections: HashMap<u64, Connection>,
+    mirror: Mirror,
+    /// Of a connection with both ends on this host, the one that is left out.
+    left_out: Option<Role>,
     /// Of connections in which data waits for its turn.
     waiting: Vec<u64>,
     /// For the kernel, by cookie; taken by whoever can tell it.
@@ -89,11 +94,23 @@ impl<S: HostSink> RecordSink for OfAny<'_, S> {
     }
 }
 
+/// Records that another end of the same connection makes.
+struct Discarded<'a>(&'a mut u64);
+
+impl RecordSink for Discarded<'_> {
+    fn record(&mut self, _: &[u8]) {
+        *self.0 += 1;
+    }
+}
+
 impl<S: HostSink> Streams<S> {
-    /// No connections yet; what they say goes through `engine` to `sink`.
-    pub fn new(engine: Engine, sink: S) -> Self {
+    /// No connections yet; what they say goes through `engine` to `sink`. Of those with both ends on this host, one is
+    /// left out.
+    pub fn new(engine: Engine, sink: S, left_out: Option<Role>) -> Self {
         Self {
             connections: HashMap::new(),
+            mirror: Mirror::default(),
+            left_out,
             waiting: Vec::new(),
             orders: Vec::new(),
             engine,
@@ -153,7 +170,48 @@ impl<S: HostSink> Streams<S> {
             self.orders.push((cookie, Order::Ignore));
             return;
         }
-        self.connections.insert(cookie, Connection::new(*open));
+        let other = self.mirror.note(cookie, open);
+        let mut connection = Connection::new(*open);
+        if let Some(other) = other {
+            self.introduce(&mut connection, other);
+            // Who has an end that serves at the other side is the client.
+            let role = match open.role {
+                Role::Server => Role::Server,
+                _ => Role::Client,
+            };
+            if self.left_out == Some(role) {
+                self.counters.other_ends += 1;
+                self.mirror.forget(cookie, open);
+                self.orders.push((cookie, Order::Ignore));
+                return;
+            }
+            if self.left_out.is_some() {
+                self.counters.other_ends += 1;
+                self.discard(other);
+                self.orders.push((other, Order::Ignore));
+            }
+        }
+        self.connections.insert(cookie, connection);
+    }
+
+    /// Tells two ends of one connection who holds the other.
+    fn introduce(&mut self, connection: &mut Connection, other: u64) {
+        if let Some(other) = self.connections.get_mut(&other) {
+            other.open.peer.get_or_insert(connection.open.this);
+            connection.open.peer.get_or_insert(other.open.this);
+        }
+    }
+
+    /// Takes a connection out without a record: its other end makes them.
+    fn discard(&mut self, cookie: u64) {
+        let Some(connection) = self.connections.remove(&cookie) else {
+            return;
+        };
+        self.mirror.forget(cookie, &connection.open);
+        if let Some(id) = connection.session {
+            let mut discarded = Discarded(&mut self.counters.records_discarded);
+            self.engine.close(id, Ended::Shutdown, 0, &mut discarded);
+        }
     }
 
     fn speaker(&mut self, cookie: u64, who: Who) {
@@ -418,6 +476,7 @@ impl<S: HostSink> Streams<S> {
             self.counters.strangers += u64::from(seq.is_some());
             return;
         };
+        self.mirror.forget(cookie, &connection.open);
         if let Some(id) = connection.session {
             let mut sink = Of {
                 sink: &mut self.sink,

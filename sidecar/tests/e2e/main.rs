@@ -10,5 +10,6 @@ mod host;
 #[path = "../../../tapir/tests/e2e/matching.rs"]
 mod matching;
 mod nginx;
+mod older;
 mod redis;
 mod running;

@@ -57,6 +57,10 @@ impl Running {
         std::fs::read_to_string(&self.stderr).unwrap_or_default()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Sends SIGINT and takes what there is; everything is accounted for.
     pub(crate) fn interrupt(mut self) -> Finished {
         let mut child = self.child.take().unwrap();
@@ -75,7 +79,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Only where a test failed halfway.
+        // Where a test failed halfway, or wants it.
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
