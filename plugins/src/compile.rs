@@ -1,6 +1,7 @@
 //! From a module's bytes to what instances are made of, once for all lcores.
 
 use crate::abi::hooks::{Bitmap, MessageFilter};
+use crate::cache::Cache;
 use crate::error::LoadError;
 use crate::guest::Guest;
 use crate::limits::{MODULE_BYTES_MAX, STACK_BYTES};
@@ -114,26 +115,32 @@ impl Plugin {
     pub(crate) fn load(
         engine: &Engine,
         linker: &Linker<Guest>,
+        cache: Option<&Cache>,
         spec: &PluginSpec,
     ) -> Result<Self, LoadError> {
         let bytes = std::fs::read(&spec.path).map_err(|source| LoadError::Read {
             path: spec.path.clone(),
             source,
         })?;
-        Self::compile(engine, linker, spec, &bytes)
+        Self::compile(engine, linker, cache, spec, &bytes)
     }
 
-    /// Compiles a module in binary form.
+    /// Compiles a module in binary form, unless the cache has it.
     pub(crate) fn compile(
         engine: &Engine,
         linker: &Linker<Guest>,
+        cache: Option<&Cache>,
         spec: &PluginSpec,
         bytes: &[u8],
     ) -> Result<Self, LoadError> {
         if bytes.len() > MODULE_BYTES_MAX {
             return Err(LoadError::TooLarge { bytes: bytes.len() });
         }
-        let module = Module::new(engine, bytes).map_err(|e| LoadError::compile(&e))?;
+        let module = match cache {
+            Some(cache) => cache.compile(engine, bytes),
+            None => Module::new(engine, bytes),
+        };
+        let module = module.map_err(|e| LoadError::compile(&e))?;
         let shape = shape(&module, linker);
         if !shape.unknown.is_empty() {
             return Err(LoadError::Imports(shape.unknown.join(", ")));

@@ -1,5 +1,6 @@
 //! Loads plugins, hands each lcore its own, and exchanges them while packets flow.
 
+use crate::cache::Cache;
 use crate::compile::{self, Hooks, Plugin, Shape};
 use crate::error::LoadError;
 use crate::guest::Guest;
@@ -11,6 +12,7 @@ use crate::spec::PluginSpec;
 use crate::ticker::{LogQueue, Ticker};
 use crate::trace::Trace;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -90,6 +92,7 @@ impl State {
 pub struct Host {
     engine: Engine,
     linker: Linker<Guest>,
+    cache: Option<PathBuf>,
     logs: LogQueue,
     budget: Option<Duration>,
     payload_bytes_max: usize,
@@ -118,6 +121,7 @@ impl Host {
         Ok(Self {
             engine,
             linker,
+            cache: None,
             logs,
             budget: Some(BUDGET_DEFAULT),
             payload_bytes_max: PAYLOAD_BYTES_DEFAULT,
@@ -143,6 +147,14 @@ impl Host {
         self
     }
 
+    /// Keeps what is compiled in this folder, and takes it from there. When that can't be, it is logged, and
+    /// plugins are compiled at each start.
+    #[must_use]
+    pub fn with_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
     /// Tells `trace` of every call, for lcores that begin later.
     #[must_use]
     pub fn with_trace(mut self, trace: Trace) -> Self {
@@ -153,13 +165,21 @@ impl Host {
     /// Loads the plugins of `specs` in this order, instead of those of before, and hands them to the lcores
     /// that there are. Those that can't be run are left out, and returned with the reason.
     pub fn load(&self, specs: &[PluginSpec]) -> Vec<(String, LoadError)> {
-        let load = |spec: &PluginSpec| Plugin::load(&self.engine, &self.linker, spec);
+        let cache = self
+            .cache
+            .as_ref()
+            .filter(|_| !specs.is_empty())
+            .and_then(|folder| {
+                let why = |error: &_| log::warn!("plugins are compiled anew: {}: {error}", folder.display());
+                Cache::open(folder).inspect_err(why).ok()
+            });
+        let load = |spec: &PluginSpec| Plugin::load(&self.engine, &self.linker, cache.as_ref(), spec);
         self.exchange(specs, load)
     }
 
     /// As [`load`](Self::load), of a module that is in memory.
     pub fn load_module(&self, spec: &PluginSpec, module: &[u8]) -> Result<(), LoadError> {
-        let compile = |spec: &PluginSpec| Plugin::compile(&self.engine, &self.linker, spec, module);
+        let compile = |spec: &PluginSpec| self.compile(spec, module);
         let specs = std::slice::from_ref(spec);
         self.exchange(specs, compile)
             .pop()
@@ -172,8 +192,12 @@ impl Host {
         self.exchange(&specs, |spec| {
             let module = modules.iter().find(|(of, _)| of.name == spec.name);
             let bytes = module.map_or(&[][..], |(_, bytes)| bytes);
-            Plugin::compile(&self.engine, &self.linker, spec, bytes)
+            self.compile(spec, bytes)
         })
+    }
+
+    fn compile(&self, spec: &PluginSpec, module: &[u8]) -> Result<Plugin, LoadError> {
+        Plugin::compile(&self.engine, &self.linker, None, spec, module)
     }
 
     fn exchange(

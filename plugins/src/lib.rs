@@ -12,15 +12,18 @@
 //! * [`Host`] loads, reloads and lets time pass: deadlines count its ticks.
 //! * [`LcorePlugins`](lcore::LcorePlugins) walks the instances of one lcore, and keeps within its time.
 //! * [`abi`] is the form of what crosses the border, in both directions.
+//! * `cache` keeps compiled modules for the next start.
 //! * [`limits`] has every bound that a plugin can press against, with its reason.
 //!
 //! A plugin can't do harm: a call ends at its deadline, its memory and stack are bounded, it has no files,
 //! sockets or environment, and whatever it hands over is checked. A plugin that fails again and again is
 //! set aside, and tried again later.
-#![forbid(unsafe_code)]
+// Loading compiled modules is the one exception.
+#![deny(unsafe_code)]
 
 pub mod abi;
 mod budget;
+mod cache;
 mod compile;
 mod error;
 mod guest;

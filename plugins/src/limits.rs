@@ -5,6 +5,12 @@ use std::time::Duration;
 /// Largest module, bytes. Plugins of the Go SDK have some hundred KiB, unstripped Rust 6 MiB.
 pub const MODULE_BYTES_MAX: usize = 64 << 20;
 
+/// Compiled modules that are kept for the next start: several versions of each plugin.
+pub const CACHE_FILES_MAX: usize = 4 * PLUGINS_MAX;
+
+/// Largest compiled module that is read, bytes: code is some times larger than what it is compiled from.
+pub const CACHE_FILE_BYTES_MAX: u64 = 16 * MODULE_BYTES_MAX as u64;
+
 /// Plugins loaded at once: as many as DeepFlow lets a store have, and more than anybody walks through for
 /// every payload.
 pub const PLUGINS_MAX: usize = 32;

@@ -19,7 +19,8 @@ pub(crate) fn host(config: &Config) -> Result<Host, Failure> {
     let limits = &config.plugin_limits;
     let host = new_host()?
         .with_budget(Some(limits.time_per_second.as_duration()))
-        .with_payload_bytes(limits.payload.as_usize());
+        .with_payload_bytes(limits.payload.as_usize())
+        .with_cache(&limits.cache);
     if !config.plugins.is_empty() {
         load(&host, config);
     }

@@ -2,6 +2,7 @@
 
 use crate::section::section;
 use crate::values::{Bytes, Time};
+use std::path::PathBuf;
 
 section! {
     /// What all plugins of an lcore may use together.
@@ -12,5 +13,10 @@ section! {
 
         /// Bytes of a message that a plugin is shown.
         payload: Bytes<64, { 20 << 10 }> = Bytes::of::<{ 8 << 10 }>(),
+
+        /// Folder of compiled modules, which spare a start or a reload to compile them again. It is made if it
+        /// is not there, and used only if it belongs to the user that Tapir runs as and nobody else may write
+        /// there: who can change compiled code can do all that Tapir may do.
+        cache: PathBuf = PathBuf::from("/var/cache/tapir/plugins"),
     }
 }

@@ -44,10 +44,18 @@ impl Lab {
         path
     }
 
-    fn configure(&self, toml: &str) -> PathBuf {
+    /// Writes a configuration with these plugins, and time enough that none is passed by.
+    fn configure(&self, plugins: &str) -> PathBuf {
         let path = self.path("tapir.toml");
-        std::fs::write(&path, toml).unwrap();
+        let cache = self.path("cache");
+        let limits = format!("[plugin_limits]\ntime_per_second = \"1s\"\ncache = {cache:?}\n");
+        std::fs::write(&path, limits + plugins).unwrap();
         path
+    }
+
+    /// Modules that were compiled and are kept.
+    fn kept(&self) -> usize {
+        std::fs::read_dir(self.path("cache")).map_or(0, Iterator::count)
     }
 
     fn house_server(&self) -> Server {
@@ -156,9 +164,8 @@ fn hostile_plugins_harm_nobody() {
         .map(|(path, more)| format!("[[plugins]]\npath = {path:?}\n{more}"))
         .collect();
     let _house = lab.house_server();
-    // Time enough that none is passed by.
-    let limits = "[plugin_limits]\ntime_per_second = \"1s\"\n";
-    let tapir = run(&lab, &lab.configure(&format!("{limits}{tables}")));
+    let tapir = run(&lab, &lab.configure(&tables));
+    assert_eq!(lab.kept(), 7);
     let mut expected = traffic::all(&lab);
     // So that each has been tried again.
     std::thread::sleep(Duration::from_secs(2));
@@ -212,6 +219,7 @@ fn plugins_come_and_go_while_flows_last() {
     // An exchange of HTTP, on a connection that lasts as long as this.
     let mut web = Dialogue::begin(&lab, "web_client.py");
     web.get("/api/before");
+    assert_eq!(lab.kept(), 0);
 
     // The first, where there was none. A flow from before it goes on without it.
     let path = lab.plugin("house", DEMO);
@@ -242,6 +250,8 @@ fn plugins_come_and_go_while_flows_last() {
     lab.plugin("house", DEMO);
     reload(&entry(&path), "1 of 1 plugins loaded");
     ask(&lab, &["heard"]);
+
+    assert_eq!(lab.kept(), 2, "each version, once");
 
     // The last is removed.
     reload("", "0 of 0 plugins loaded");
