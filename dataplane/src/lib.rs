@@ -1,16 +1,15 @@
 //! Packets in, records out: sources, flow table, TCP streams and the worker loop.
 //!
 //! ```text
-//! source ─► worker: decode a burst ─► flow table ─► stream (TCP order, gaps) ─► engine (parsers) ─► export ring
+//! source ─► worker: decode a burst ─► flow table ─► stream (TCP order, gaps) ─► engine (parsers) ─► ring
 //! ```
 //!
-//! `source`, `flow`, `stream` and `export` don't know each other; [`pipeline`] joins them and
+//! `source`, `flow` and `stream` don't know each other; [`pipeline`] joins them and
 //! [`worker`] drives it. One worker owns everything behind its queue: no locks, no allocation per
 //! packet, no clock read per packet.
 #![deny(unsafe_code)]
 
 pub mod counters;
-pub mod export;
 pub mod flow;
 pub mod limits;
 #[cfg(feature = "dpdk")]

@@ -12,7 +12,7 @@
 //!   segments, passes bodies by arithmetic, and recovers after gaps.
 //! * [`inference`] finds out which protocol a flow speaks.
 //! * [`l7`] holds the protocols, one file or folder each, and the one ordered list of them.
-//! * [`conversation`] pairs requests with responses and makes [`record`]s.
+//! * [`conversation`] pairs requests with responses and makes [`record`]s, which leave through a [`ring`].
 #![forbid(unsafe_code)]
 
 pub mod byte_set;
@@ -29,6 +29,7 @@ mod measure;
 pub mod parser;
 pub mod plugin;
 pub mod record;
+pub mod ring;
 pub mod settings;
 mod slab;
 #[cfg(any(test, feature = "testing"))]

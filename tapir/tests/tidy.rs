@@ -36,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 ];
 
 /// Folders of the dataplane that don't know each other; `pipeline` joins them.
-const DATAPLANE_PARTS: [&str; 4] = ["source", "flow", "stream", "export"];
+const DATAPLANE_PARTS: [&str; 3] = ["source", "flow", "stream"];
 
 /// A file longer than this is about more than one thing.
 const LINES_MAX: usize = 600;

@@ -14,7 +14,6 @@ pub use options::{Distribution, LiveOptions, PortOptions};
 pub use ports::PortReport;
 pub use receiver::ReceiverCounters;
 
-use crate::export::{RingSink, WhenFull};
 use crate::pipeline::Pipeline;
 use crate::publish::Published;
 use crate::source::Distributor;
@@ -29,6 +28,7 @@ use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use tapir_parsers::ring::{RingSink, WhenFull};
 
 /// Why live traffic can't be read: one line that says what to do.
 #[derive(Debug)]

@@ -15,7 +15,6 @@ mod facts;
 mod tcp;
 
 use crate::counters::Counters;
-use crate::export::RingSink;
 use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, Lookup, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
 use crate::prefetch::prefetch_address;
@@ -28,6 +27,7 @@ use tapir_parsers::engine::{Engine, SessionId};
 use tapir_parsers::field::Ended;
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::plugin::PluginHost;
+use tapir_parsers::ring::RingSink;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
     DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits,

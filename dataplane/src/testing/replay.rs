@@ -2,12 +2,12 @@
 
 use super::frame::Frame;
 use crate::counters::Counters;
-use crate::export::{RingSink, WhenFull};
 use crate::pipeline::{Pipeline, PipelineOptions};
 use crate::source::{Batch, BatchSource, Distributor, FrameAt, Poll, Source};
 use rtrb::Consumer;
 use std::sync::Arc;
 use tapir_parsers::record::RecordView;
+use tapir_parsers::ring::{RingSink, WhenFull};
 use tapir_parsers::testing::Told;
 use tapir_parsers::wire::LinkType;
 

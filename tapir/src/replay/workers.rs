@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use tapir_dataplane::counters::Counters;
-use tapir_dataplane::export::{RingSink, WhenFull};
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
 use tapir_dataplane::source::{Batch, BatchSource};
 use tapir_dataplane::worker;
 use tapir_parsers::counters::EngineCounters;
+use tapir_parsers::ring::{RingSink, WhenFull};
 
 /// Bytes of each worker's ring: some tens of thousands of records.
 const RING_BYTES: usize = 16 << 20;

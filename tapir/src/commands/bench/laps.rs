@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tapir_dataplane::export::{RingSink, WhenFull};
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
 use tapir_dataplane::source::{Batch, BatchBuffer, BatchSource, Buffer, Distributor, Source as PacketSource};
 use tapir_dataplane::worker;
+use tapir_parsers::ring::{RingSink, WhenFull};
 
 /// Counts every allocation of the process, so that "none per packet" is measured, not believed.
 #[global_allocator]

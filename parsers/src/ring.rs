@@ -1,9 +1,9 @@
-//! The way of records out of an lcore: one ring of bytes, which never blocks it.
+//! The way of records to the collector: one ring of bytes for each thread that makes them.
 
+use crate::record::RecordSink;
 use rtrb::{Consumer, Producer, RingBuffer};
-use tapir_parsers::record::RecordSink;
 
-/// What an lcore does when its ring is full.
+/// What the maker of records does when its ring is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
     /// Count the record as dropped: live traffic does not wait.
@@ -12,7 +12,7 @@ pub enum WhenFull {
     Wait,
 }
 
-/// The lcore's end of its ring. Whole entries only are ever committed.
+/// The maker's end of its ring. Whole entries only are ever committed.
 pub struct RingSink {
     ring: Producer<u8>,
     when_full: WhenFull,
