@@ -7,6 +7,7 @@ use crate::text::{TextLimits, lossy};
 use std::io::Write;
 use std::net::IpAddr;
 use tapir_parsers::field::Field;
+use tapir_parsers::host::Process;
 use tapir_parsers::record::RecordView;
 
 /// Appends the record as one JSON object and a newline, texts cut at the format's default limits.
@@ -34,6 +35,8 @@ pub fn write_session_json(session: &Session<'_>, out: &mut Vec<u8>) {
     number(out, "start_ns", Some(session.start_ns));
     number(out, "end_ns", Some(session.end_ns));
     number(out, "rrt_ns", session.rrt_ns);
+    number(out, "queue_ns", session.host.queue_ns);
+    number(out, "app_ns", session.host.app_ns);
     for field in [Field::ReqType, Field::Domain, Field::Resource, Field::Endpoint] {
         truncated |= text(out, session, field);
     }
@@ -50,6 +53,8 @@ pub fn write_session_json(session: &Session<'_>, out: &mut Vec<u8>) {
     truncated |= text(out, session, Field::Result);
     number(out, "req_len", session.request_len);
     number(out, "resp_len", session.response_len);
+    number(out, "req_seq", session.request_seq.map(u64::from));
+    number(out, "resp_seq", session.response_seq.map(u64::from));
     number(out, "rows", session.rows);
     for field in [
         Field::TraceId,
@@ -70,7 +75,11 @@ pub fn write_session_json(session: &Session<'_>, out: &mut Vec<u8>) {
         "gap_bytes",
         Some(session.gap_bytes).filter(|bytes| *bytes > 0),
     );
-    process(out, session);
+    process(out, "process", session.host.process);
+    process(out, "client_process", session.host.client_process);
+    if let Some(joined) = session.joined {
+        name(out, "joined", joined.name());
+    }
     out.extend_from_slice(b"}\n");
 }
 
@@ -182,12 +191,17 @@ fn attrs(out: &mut Vec<u8>, session: &Session<'_>) -> bool {
     truncated
 }
 
-fn process(out: &mut Vec<u8>, session: &Session<'_>) {
-    let Some(process) = &session.process else { return };
-    key(out, "process");
+fn process(out: &mut Vec<u8>, k: &str, process: Option<Process<'_>>) {
+    let Some(process) = process else { return };
+    key(out, k);
     out.extend_from_slice(b"{\"pid\":");
     unsigned(out, u64::from(process.pid));
-    for (k, value) in [("comm", process.comm), ("container", process.container)] {
+    for (k, value) in [
+        ("comm", process.comm),
+        ("executable", process.executable),
+        ("container", process.container),
+        ("pod", process.pod),
+    ] {
         if !value.is_empty() {
             name(out, k, value);
         }

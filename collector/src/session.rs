@@ -7,14 +7,15 @@ use crate::limits::{ATTRS_MAX, TEXT_BYTES_MIN};
 use crate::text::TextLimits;
 use arrayvec::ArrayVec;
 use std::net::IpAddr;
-use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
+use tapir_parsers::field::{Ended, Field, Joined, Kind, Source, Status};
+use tapir_parsers::host::HostFacts;
 use tapir_parsers::record::{RecordView, VLANS_MAX, flag};
 use tapir_parsers::wire::TunnelKind;
 
 /// Version of the record format.
 pub const SCHEMA: u16 = 1;
 
-/// How many text fields a record has; `attrs` counts among them and is never set.
+/// How many text fields a record has; `attrs` and `host` count among them and are never set.
 const FIELDS: usize = Field::ALL.len();
 
 /// One record. Times in Unix ns, lengths in bytes; `None` where the key is left out.
@@ -60,6 +61,10 @@ pub struct Session<'a> {
     pub request_len: Option<u64>,
     /// Bytes of the response on the wire.
     pub response_len: Option<u64>,
+    /// TCP sequence number of the request's first byte.
+    pub request_seq: Option<u32>,
+    /// TCP sequence number of the response's first byte.
+    pub response_seq: Option<u32>,
     /// Rows affected or returned.
     pub rows: Option<u64>,
     /// Attributes: key, value; keys are unique.
@@ -68,8 +73,10 @@ pub struct Session<'a> {
     pub truncated: bool,
     /// Bytes of this exchange that were never seen.
     pub gap_bytes: u64,
-    /// The process behind it.
-    pub process: Option<Process<'a>>,
+    /// What a host knows of it.
+    pub host: HostFacts<'a>,
+    /// What showed that records of the wire and of a host, which this one was made of, belong together.
+    pub joined: Option<Joined>,
     /// How long its texts may be.
     pub limits: TextLimits,
     texts: [&'a [u8]; FIELDS],
@@ -82,17 +89,6 @@ pub struct Tunnel<'a> {
     pub kind: &'a str,
     /// Its id, where its header has one.
     pub id: Option<u32>,
-}
-
-/// The process at a host whose sockets were read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Process<'a> {
-    /// Process id.
-    pub pid: u32,
-    /// Name of the command; empty when unknown.
-    pub comm: &'a str,
-    /// Container id; empty when there is none.
-    pub container: &'a str,
 }
 
 fn tunnel_of(view: &RecordView<'_>) -> Option<Tunnel<'static>> {
@@ -136,11 +132,14 @@ impl<'a> From<Parts<'a>> for Session<'a> {
             code: None,
             request_len: None,
             response_len: None,
+            request_seq: None,
+            response_seq: None,
             rows: None,
             attrs: ArrayVec::new(),
             truncated: false,
             gap_bytes: 0,
-            process: None,
+            host: HostFacts::default(),
+            joined: None,
             limits: TextLimits::NONE,
             texts: [&[]; FIELDS],
         }
@@ -180,15 +179,17 @@ impl<'a> Session<'a> {
         session.code = view.has(flag::CODE).then_some(header.code);
         session.request_len = number(flag::REQUEST, header.request_len);
         session.response_len = number(flag::RESPONSE, header.response_len);
+        session.request_seq = view.has(flag::REQUEST_SEQ).then_some(header.request_seq);
+        session.response_seq = view.has(flag::RESPONSE_SEQ).then_some(header.response_seq);
         session.rows = number(flag::ROWS, header.rows);
         session.truncated = view.has(flag::TRUNCATED);
         session.gap_bytes = header.gap_bytes;
         let mut has_attrs = false;
         for (field, bytes) in view.texts() {
-            if field == Field::Attr {
-                has_attrs = true;
-            } else {
-                session.set_text(field, bytes);
+            match field {
+                Field::Attr => has_attrs = true,
+                Field::Host => session.host = HostFacts::read(bytes),
+                _ => session.set_text(field, bytes),
             }
         }
         if has_attrs {

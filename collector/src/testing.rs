@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
+use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::l7::DECLARATIONS;
 use tapir_parsers::record::{FlowFacts, HEADER_BYTES, RecordHeader, flag};
 use tapir_parsers::testing::noise;
@@ -46,6 +47,14 @@ impl Entry {
         self
     }
 
+    /// Adds what a host knows.
+    pub fn host(mut self, facts: &HostFacts<'_>) -> Self {
+        let mut bytes = self.bytes();
+        facts.append_to(&mut bytes);
+        self.texts = bytes.split_off(HEADER_BYTES);
+        self
+    }
+
     /// Adds an attribute.
     pub fn attr(self, key: &[u8], value: &[u8]) -> Self {
         self.text(Field::Attr, &[&[key.len() as u8], key, value].concat())
@@ -73,6 +82,7 @@ impl Entry {
             client_ip: dice.array(),
             server_ip: dice.array(),
             flow_id: dice.number(),
+            first_seq: [0; 2],
             tunnel_id: dice.number() as u32,
             client_port: dice.number() as u16,
             server_port: dice.number() as u16,
@@ -89,7 +99,7 @@ impl Entry {
             entry.header.flow.bits &= !FlowFacts::IPV6;
         }
         let header = &mut entry.header;
-        header.flags = dice.number() as u32 & ((flag::TUNNEL_ID << 1) - 1);
+        header.flags = dice.number() as u32 & ((flag::RESPONSE_SEQ << 1) - 1);
         for number in [
             &mut header.start_ns,
             &mut header.end_ns,
@@ -101,18 +111,41 @@ impl Entry {
         ] {
             *number = dice.number();
         }
+        header.request_seq = dice.number() as u32;
+        header.response_seq = dice.number() as u32;
         header.gap_bytes = dice.number() % 3;
         header.code = dice.number() as i64;
         header.kind = dice.below(Kind::ALL.len()) as u8;
         header.ended = dice.below(Ended::ALL.len()) as u8;
         header.status = dice.below(Status::ALL.len()) as u8;
         header.protocol = dice.below(DECLARATIONS.len()) as u8;
-        for field in Field::ALL.iter().filter(|field| **field != Field::Attr) {
+        for field in Field::ALL
+            .iter()
+            .filter(|field| !matches!(field, Field::Attr | Field::Host))
+        {
             if dice.below(2) == 0 {
                 let text = dice.text();
                 entry = entry.text(*field, &text);
             }
         }
+        let texts: [String; 4] = std::array::from_fn(|_| match dice.below(3) {
+            0 => String::new(),
+            _ => String::from_utf8_lossy(&dice.text()).into_owned(),
+        });
+        let [comm, executable, container, pod] = texts.each_ref().map(String::as_str);
+        let process = Process {
+            pid: dice.number() as u32,
+            comm,
+            executable,
+            container,
+            pod,
+        };
+        entry = entry.host(&HostFacts {
+            process: (dice.below(2) == 0).then_some(process),
+            client_process: (dice.below(2) == 0).then_some(Process { pid: 1, ..process }),
+            queue_ns: (dice.below(2) == 0).then(|| dice.number()),
+            app_ns: (dice.below(2) == 0).then(|| dice.number()),
+        });
         for index in 0..dice.below(40) {
             let text = dice.text();
             entry = entry.attr(format!("key{}", index % 36).as_bytes(), &text);

@@ -8,6 +8,7 @@ use tapir_collector::testing::Entry;
 use tapir_collector::text::TextLimits;
 use tapir_collector::{json::write_session_json, write_json, write_table};
 use tapir_parsers::field::{Ended, Field, Kind, Status};
+use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::record::{RecordView, flag};
 
 fn text_of(entry: &Entry) -> String {
@@ -37,6 +38,8 @@ fn full() -> Entry {
             (header.rrt_ns, header.request_id, header.code) = (1000, 9, -404);
             (header.request_len, header.response_len, header.rows) = (10, 20, 3);
             header.gap_bytes = 5;
+            header.flags |= flag::REQUEST_SEQ | flag::RESPONSE_SEQ;
+            (header.request_seq, header.response_seq) = (u32::MAX, 1);
         })
         .text(Field::Resource, b"/a?b=\"c\"")
         .text(Field::Domain, b"example.com")
@@ -45,6 +48,22 @@ fn full() -> Entry {
         .attr(b"one", b"1")
         .attr(b"two", b"2\n")
         .attr(b"one", b"again")
+        .host(&HostFacts {
+            process: Some(Process {
+                pid: 17,
+                comm: "nginx",
+                executable: "/usr/sbin/nginx",
+                container: "c0ffee",
+                pod: "shop/web-1",
+            }),
+            client_process: Some(Process {
+                pid: 18,
+                comm: "cu\"rl",
+                ..Process::default()
+            }),
+            queue_ns: Some(0),
+            app_ns: Some(12),
+        })
 }
 
 #[test]
@@ -54,9 +73,11 @@ fn every_key_in_the_order_of_the_format() {
         r#""l4":"tcp","client_ip":"2001:db8::1","client_port":40000,"server_ip":"2001:db8::2","#,
         r#""server_port":8080,"vlan":[100,20],"tunnel":{"type":"vxlan","id":42},"flow_id":7,"#,
         r#""start_ns":1700000000123456789,"end_ns":1700000000124956789,"rrt_ns":1000,"#,
+        r#""queue_ns":0,"app_ns":12,"#,
         r#""domain":"example.com","resource":"/a?b=\"c\"","request_id":9,"status":"client_error","#,
-        r#""code":-404,"req_len":10,"resp_len":20,"rows":3,"attrs":{"one":"1","two":"2\n"},"#,
-        r#""truncated":true,"gap_bytes":5}"#,
+        r#""code":-404,"req_len":10,"resp_len":20,"req_seq":4294967295,"resp_seq":1,"rows":3,"attrs":{"one":"1","two":"2\n"},"#,
+        r#""truncated":true,"gap_bytes":5,"process":{"pid":17,"comm":"nginx","executable":"/usr/sbin/nginx","#,
+        r#""container":"c0ffee","pod":"shop/web-1"},"client_process":{"pid":18,"comm":"cu\"rl"}}"#,
         "\n"
     );
     let got = text_of(&full().with(|header| {

@@ -73,6 +73,16 @@ named! {
 }
 
 named! {
+    /// What showed that a record of the wire and one of a host are of the same exchange.
+    Joined {
+        /// Both have the same sequence numbers.
+        Seq = "seq",
+        /// Both have the same id, and began at about the same time.
+        Time = "time",
+    }
+}
+
+named! {
     /// How an exchange went.
     Status {
         /// Nothing said so, or it could not be read.
@@ -119,6 +129,8 @@ named! {
         ForwardedFor = "forwarded_for",
         /// Name of a protocol that a plugin brought.
         Proto = "proto",
+        /// What only a host knows, no text: see [`host`](crate::host).
+        Host = "host",
         /// One entry of `attrs`; its key stands before its value.
         Attr = "attrs",
     }

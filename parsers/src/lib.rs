@@ -20,6 +20,7 @@ pub mod conversation;
 pub mod counters;
 pub mod engine;
 pub mod field;
+pub mod host;
 pub mod inference;
 pub mod l7;
 pub mod limits;

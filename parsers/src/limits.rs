@@ -331,3 +331,7 @@ pub const DUBBO_ERROR_BYTES_MAX: usize = 2 * 1024;
 pub const DUBBO_MESSAGE_BYTES_MAX: u32 = 1 << 28;
 
 const _: () = assert!(DUBBO_HEAD_BYTES_MAX + DUBBO_ATTACHMENT_BYTES_MAX <= STITCH_BYTES_MAX);
+
+/// Bytes of one text that a host tells of a process: a path is rarely longer, and eight of them must not
+/// outgrow the texts of an exchange.
+pub const HOST_TEXT_BYTES_MAX: usize = 512;

@@ -5,6 +5,7 @@
 
 use crate::field::{Ended, Field, Kind, Source, Status};
 use crate::l7::Protocol;
+use crate::parser::Direction;
 use bytemuck::{Pod, Zeroable};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -28,6 +29,10 @@ pub mod flag {
     pub const IPV6: u32 = 1 << 7;
     /// `tunnel_id` is known.
     pub const TUNNEL_ID: u32 = 1 << 8;
+    /// `request_seq` is known.
+    pub const REQUEST_SEQ: u32 = 1 << 9;
+    /// `response_seq` is known.
+    pub const RESPONSE_SEQ: u32 = 1 << 10;
 }
 
 /// Transport of a record, by its number.
@@ -46,6 +51,9 @@ pub struct FlowFacts {
     pub server_ip: [u8; 16],
     /// Unique in one run.
     pub flow_id: u64,
+    /// TCP sequence numbers at offset 0 of the client's and of the server's stream; `bits` say which are
+    /// known.
+    pub first_seq: [u32; 2],
     /// Id of the innermost tunnel removed.
     pub tunnel_id: u32,
     /// The client's port, 0 for ICMP.
@@ -60,7 +68,7 @@ pub struct FlowFacts {
     pub tunnel_kind: u8,
     /// 0 tcp, 1 udp, 2 icmp.
     pub l4: u8,
-    /// Bit 0: IPv6. Bit 1: `tunnel_id` is known.
+    /// Bit 0: IPv6. Bit 1: `tunnel_id` is known. Bits 2 and 3: so is `first_seq` of client and server.
     pub bits: u8,
     /// 0 wire, 1 host.
     pub source: u8,
@@ -74,11 +82,35 @@ impl FlowFacts {
     /// Bit of `bits`: the tunnel has an id.
     pub const TUNNEL_ID: u8 = 2;
 
+    /// Bits of `bits`: `first_seq` of the client and of the server is known.
+    pub const FIRST_SEQ: [u8; 2] = [4, 8];
+
     /// The same flow seen from the other end.
     pub fn reversed(mut self) -> Self {
         std::mem::swap(&mut self.client_ip, &mut self.server_ip);
         std::mem::swap(&mut self.client_port, &mut self.server_port);
+        self.first_seq.swap(0, 1);
+        let [client, server] = Self::FIRST_SEQ;
+        let [client_is_known, server_is_known] = [client, server].map(|bit| self.bits & bit != 0);
+        self.bits &= !(client | server);
+        self.bits |= if client_is_known { server } else { 0 };
+        self.bits |= if server_is_known { client } else { 0 };
         self
+    }
+
+    /// The sequence number of offset 0 in `direction` is `seq`.
+    pub fn set_first_seq(&mut self, direction: Direction, seq: u32) {
+        let i = direction.index();
+        self.first_seq[i] = seq;
+        self.bits |= Self::FIRST_SEQ[i];
+    }
+
+    /// The sequence number of the byte at `offset` in `direction`, and whether it holds.
+    #[inline]
+    pub(crate) fn seq_at(&self, direction: Direction, offset: u64) -> (u32, bool) {
+        let i = direction.index();
+        let is_known = self.bits & (Self::FIRST_SEQ[0] << i) != 0;
+        (self.first_seq[i].wrapping_add(offset as u32), is_known)
     }
 }
 
@@ -110,6 +142,10 @@ pub struct RecordHeader {
     pub rows: u64,
     /// Bytes of this exchange that were never seen.
     pub gap_bytes: u64,
+    /// TCP sequence number of the request's first byte, as it stands in the segment.
+    pub request_seq: u32,
+    /// TCP sequence number of the response's first byte.
+    pub response_seq: u32,
     /// Number of the [`Kind`].
     pub kind: u8,
     /// Number of the [`Ended`].

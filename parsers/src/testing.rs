@@ -50,6 +50,8 @@ pub struct Told {
     pub gap_bytes: u64,
     /// `start_ns`, `end_ns`, `rrt_ns`.
     pub times: (u64, u64, Option<u64>),
+    /// `req_seq`, `resp_seq`.
+    pub seqs: (Option<u32>, Option<u32>),
 }
 
 impl Told {
@@ -89,6 +91,10 @@ impl Told {
             truncated: view.has(flag::TRUNCATED),
             gap_bytes: header.gap_bytes,
             times: (header.start_ns, header.end_ns, number(flag::RRT, header.rrt_ns)),
+            seqs: (
+                view.has(flag::REQUEST_SEQ).then_some(header.request_seq),
+                view.has(flag::RESPONSE_SEQ).then_some(header.response_seq),
+            ),
         }
     }
 
@@ -129,6 +135,8 @@ pub struct Script {
 
 /// The client's port in every script.
 pub const CLIENT_PORT: u16 = 40_000;
+/// Sequence numbers of the first bytes of client and server in every script: the client's wrap soon.
+pub const FIRST_SEQ: [u32; 2] = [u32::MAX - 20, 0x7000_0000];
 /// Between two messages of a script, ns.
 pub const STEP_NS: u64 = 1_000_000;
 /// When the first message of a script passes, Unix ns.
@@ -185,6 +193,7 @@ impl Script {
         );
         let whole = self.replay();
         self.check_order(&whole);
+        self.check_seqs(&whole);
         self.check_swapped();
         if self.l4 == 0 {
             let bytewise = self.run(|_, bytes| vec![1; bytes.len()], None, 0);
@@ -212,6 +221,34 @@ impl Script {
         }
         self.check_cut_short();
         self.check_garbage();
+    }
+
+    /// Where a request begins in its stream is in the message that passed when it began, and a response begins
+    /// in a message that passed.
+    fn check_seqs(&self, whole: &[Told]) {
+        let mut next = FIRST_SEQ;
+        let mut messages = Vec::new();
+        for (direction, bytes) in &self.messages {
+            let next = &mut next[direction.index()];
+            messages.push((*next, bytes.len() as u32));
+            *next = next.wrapping_add(bytes.len() as u32);
+        }
+        let holds = |message: &(u32, u32), seq: u32| seq.wrapping_sub(message.0) < message.1;
+        for told in whole {
+            let first = (told.times.0 - START_NS) / STEP_NS - 1;
+            let expected = |len: Option<u64>| len.is_some() && self.l4 == 0;
+            let (request, response) = told.seqs;
+            assert_eq!(request.is_some(), expected(told.req_len), "{told:#?}");
+            assert_eq!(response.is_some(), expected(told.resp_len), "{told:#?}");
+            let is_first = |seq| {
+                messages
+                    .get(first as usize)
+                    .is_some_and(|message| holds(message, seq))
+            };
+            let is_any = |seq| messages.iter().any(|message| holds(message, seq));
+            assert!(request.is_none_or(is_first), "{messages:?} {told:#?}");
+            assert!(response.is_none_or(is_any), "{messages:?} {told:#?}");
+        }
     }
 
     /// Without one message, no pair may appear that was not there before.
@@ -328,7 +365,7 @@ struct ReplayedFlow {
 
 impl ReplayedFlow {
     fn new(script: &Script, swapped: bool) -> Self {
-        let facts = FlowFacts {
+        let mut facts = FlowFacts {
             client_port: CLIENT_PORT,
             server_port: script.server_port,
             server_ip: script.server_ip.to_ipv6_mapped().octets(),
@@ -336,6 +373,11 @@ impl ReplayedFlow {
             flow_id: 1,
             ..FlowFacts::default()
         };
+        if script.l4 == 0 {
+            for direction in Direction::BOTH {
+                facts.set_first_seq(direction, FIRST_SEQ[direction.index()]);
+            }
+        }
         Self {
             facts: if swapped { facts.reversed() } else { facts },
             swapped,
@@ -393,6 +435,7 @@ impl ReplayedFlow {
                 direction_is_sure: at_start && !self.swapped,
                 at_stream_start: at_start,
                 recognised_before: self.recognised,
+                other_offset: None,
             };
             match engine.begin(&self.facts, direction, standing, &chunk, records) {
                 Begin::Session(id) => self.session = Some(id),
@@ -437,7 +480,7 @@ fn same_content(a: &Told, b: &Told) -> bool {
 }
 
 /// Like [`same_content`], but a loss may also have taken what earlier messages had told (the database of
-/// a login, the text of a prepared statement): texts may be missing, never different.
+/// a login, the text of a prepared statement), or where a frame began: such may be missing, never different.
 fn same_but_for_what_is_unknown(whole: &Told, told: &Told) -> bool {
     let known = |told: &Told| Told {
         texts: told
@@ -450,6 +493,7 @@ fn same_but_for_what_is_unknown(whole: &Told, told: &Told) -> bool {
             .keys()
             .filter_map(|key| Some((key.clone(), whole.attrs.get(key)?.clone())))
             .collect(),
+        seqs: (told.seqs.0.and(whole.seqs.0), told.seqs.1.and(whole.seqs.1)),
         ..whole.clone()
     };
     same_content(&known(told), told)

@@ -19,7 +19,6 @@ pub mod limits;
 pub mod metrics;
 pub mod output;
 pub mod process;
-pub mod ring;
 pub mod sidecar;
 pub mod sink;
 pub mod streams;

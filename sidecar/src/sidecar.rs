@@ -6,7 +6,6 @@ use crate::kernel::{Counters, Kernel, KernelError, KernelOptions};
 use crate::limits::{RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
 use crate::process::Listening;
-use crate::ring::{RingSink, WhenFull};
 use crate::sink::ProcessSink;
 use crate::streams::Streams;
 use std::cell::RefCell;
@@ -15,6 +14,7 @@ use std::time::Duration;
 use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
 use tapir_parsers::engine::Engine;
 use tapir_parsers::l7::Protocol;
+use tapir_parsers::ring::{RingSink, WhenFull};
 use tapir_parsers::settings::Settings;
 
 /// Events taken at once, at most, before the clock is looked at.

@@ -1,10 +1,10 @@
 //! Records on their way to the collector's ring, with the processes that spoke.
 
-use crate::process::{Facts, Processes};
-use crate::ring::RingSink;
+use crate::process::Processes;
 use crate::streams::{HostSink, Parties};
-use tapir_parsers::field::Field;
+use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::record::RecordSink;
+use tapir_parsers::ring::RingSink;
 
 /// Appends processes to records and puts them into the ring.
 pub struct ProcessSink {
@@ -34,24 +34,19 @@ impl HostSink for ProcessSink {
     fn record(&mut self, entry: &[u8], parties: &Parties) {
         self.entry.clear();
         self.entry.extend_from_slice(entry);
-        append(&mut self.entry, self.processes.facts(&parties.this));
-        let len = (self.entry.len() as u32).to_ne_bytes();
-        if let Some(head) = self.entry.first_chunk_mut() {
-            *head = len;
-        }
+        let facts = self.processes.facts(&parties.this);
+        let process = Process {
+            pid: facts.pid,
+            comm: &String::from_utf8_lossy(&facts.comm),
+            executable: &String::from_utf8_lossy(&facts.executable),
+            container: &facts.container,
+            pod: "",
+        };
+        let facts = HostFacts {
+            process: Some(process),
+            ..HostFacts::default()
+        };
+        facts.append_to(&mut self.entry);
         self.ring.record(&self.entry);
     }
-}
-
-fn append(entry: &mut Vec<u8>, facts: &Facts) {
-    let mut attr = |key: &[u8], value: &[u8]| {
-        let len = (1 + key.len() + value.len()) as u16;
-        entry.push(Field::Attr as u8);
-        entry.extend_from_slice(&len.to_le_bytes());
-        entry.push(key.len() as u8);
-        entry.extend_from_slice(key);
-        entry.extend_from_slice(value);
-    };
-    attr(b"process.pid", facts.pid.to_string().as_bytes());
-    attr(b"process.comm", &facts.comm);
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,6 +69,99 @@ fn any_number_of_workers_gives_the_same_records() {
             assert_eq!(by_one.lines().count(), by_more.lines().count());
         }
     }
+}
+
+/// The TCP segments of a capture that have payload: time, source, destination, sequence number, length.
+fn segments(capture: &Path) -> Vec<(u64, String, String, u32, u32)> {
+    let bytes = fs::read(capture).unwrap();
+    let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    // A file header of 24 bytes, and 16 before each packet (pcap, little-endian).
+    let (micro, nano) = (0xA1B2_C3D4, 0xA1B2_3C4D);
+    let unit_ns = match u32_at(0) {
+        magic if magic == micro => 1000,
+        magic => u64::from(magic == nano),
+    };
+    assert!(unit_ns > 0, "{} is no little-endian pcap", capture.display());
+    let (mut segments, mut at) = (Vec::new(), 24);
+    while at < bytes.len() {
+        let time_ns = u64::from(u32_at(at)) * 1_000_000_000 + u64::from(u32_at(at + 4)) * unit_ns;
+        let packet = &bytes[at + 16..][..u32_at(at + 8) as usize];
+        at += 16 + packet.len();
+        let u16_of = |from: &[u8], at: usize| u16::from_be_bytes([from[at], from[at + 1]]);
+        let ip = &packet[14..];
+        let (total, header, protocol, ends): (usize, usize, u8, [IpAddr; 2]) = match u16_of(packet, 12) {
+            0x0800 => {
+                let end = |at: usize| <[u8; 4]>::try_from(&ip[at..at + 4]).unwrap().into();
+                let (total, header) = (u16_of(ip, 2), ip[0] & 15);
+                (total.into(), usize::from(header) * 4, ip[9], [end(12), end(16)])
+            }
+            0x86DD => {
+                let end = |at: usize| <[u8; 16]>::try_from(&ip[at..at + 16]).unwrap().into();
+                (40 + usize::from(u16_of(ip, 4)), 40, ip[6], [end(8), end(24)])
+            }
+            _ => continue,
+        };
+        if protocol != 6 {
+            continue;
+        }
+        let tcp = &ip[header..total];
+        let payload = &tcp[usize::from(tcp[12] >> 4) * 4..];
+        let end = |ip: IpAddr, port| format!("{ip}:{port}");
+        let seq = u32::from_be_bytes(tcp[4..8].try_into().unwrap());
+        if !payload.is_empty() {
+            segments.push((
+                time_ns,
+                end(ends[0], u16_of(tcp, 0)),
+                end(ends[1], u16_of(tcp, 2)),
+                seq,
+                payload.len() as u32,
+            ));
+        }
+    }
+    segments
+}
+
+#[test]
+fn a_record_begins_in_the_segment_that_has_its_sequence_number() {
+    let mut checked = 0;
+    for capture in captures() {
+        let segments = segments(&capture);
+        for line in decoded(&capture, "1").lines() {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            if record["l4"] != "tcp" {
+                continue;
+            }
+            let end = |side: &str| {
+                let ip = record[format!("{side}_ip")].as_str().unwrap();
+                format!("{ip}:{}", record[format!("{side}_port")])
+            };
+            let (client, server) = (end("client"), end("server"));
+            // The first of the two is the one that `start_ns` is the time of.
+            let first = if record["req_seq"].is_null() {
+                "resp"
+            } else {
+                "req"
+            };
+            for side in ["req", "resp"] {
+                let has_side = !record[format!("{side}_len")].is_null();
+                let number = record[format!("{side}_seq")].as_u64();
+                assert_eq!(number.is_some(), has_side, "{} {record}", capture.display());
+                let Some(number) = number else { continue };
+                let holds = |(time_ns, src, dst, seq, len): &&(u64, String, String, u32, u32)| {
+                    let is_of_flow = [src, dst] == [&client, &server] || [src, dst] == [&server, &client];
+                    let in_time = side != first || Some(*time_ns) == record["start_ns"].as_u64();
+                    is_of_flow && in_time && (number as u32).wrapping_sub(*seq) < *len
+                };
+                assert!(
+                    segments.iter().any(|s| holds(&s)),
+                    "{} {record}",
+                    capture.display()
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 200, "{checked}");
 }
 
 #[test]

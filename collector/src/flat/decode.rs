@@ -4,11 +4,12 @@
 
 use crate::generated::tapir as fb;
 use crate::limits::BATCH_BYTES_MAX;
-use crate::session::{Parts, Process, SCHEMA, Session, Tunnel};
+use crate::session::{Parts, SCHEMA, Session, Tunnel};
 use flatbuffers::{InvalidFlatbuffer, Vector, VerifierOptions};
 use std::io::{ErrorKind, Read};
 use std::net::IpAddr;
-use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
+use tapir_parsers::field::{Ended, Field, Joined, Kind, Source, Status};
+use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::record::L4_NAMES;
 
 /// Bytes of the length that stands before a batch.
@@ -162,13 +163,27 @@ fn read<'a>(record: &fb::Record<'a>) -> Session<'a> {
     session.rows = record.rows();
     session.truncated = record.truncated();
     session.gap_bytes = record.gap_bytes();
-    session.process = record.process().map(|process| Process {
-        pid: process.pid(),
-        comm: process.comm().unwrap_or_default(),
-        container: process.container().unwrap_or_default(),
-    });
+    session.request_seq = record.req_seq();
+    session.response_seq = record.resp_seq();
+    session.host = HostFacts {
+        process: record.process().map(read_process),
+        client_process: record.client_process().map(read_process),
+        queue_ns: record.queue_ns(),
+        app_ns: record.app_ns(),
+    };
+    session.joined = record.joined().and_then(|joined| Joined::from_number(joined.0));
     read_texts(record, &mut session);
     session
+}
+
+fn read_process(process: fb::Process<'_>) -> Process<'_> {
+    Process {
+        pid: process.pid(),
+        comm: process.comm().unwrap_or_default(),
+        executable: process.executable().unwrap_or_default(),
+        container: process.container().unwrap_or_default(),
+        pod: process.pod().unwrap_or_default(),
+    }
 }
 
 fn read_texts<'a>(record: &fb::Record<'a>, session: &mut Session<'a>) {

@@ -6,6 +6,7 @@ use crate::text::lossy_str;
 use flatbuffers::{FlatBufferBuilder, ForwardsUOffset, Vector, WIPOffset};
 use std::net::IpAddr;
 use tapir_parsers::field::Field;
+use tapir_parsers::host::Process;
 use tapir_parsers::record::L4_NAMES;
 
 type Builder = FlatBufferBuilder<'static>;
@@ -86,7 +87,13 @@ impl BatchEncoder {
             attrs,
             truncated: texts.truncated,
             gap_bytes: session.gap_bytes,
-            process: add_process(builder, session),
+            process: add_process(builder, session.host.process),
+            client_process: add_process(builder, session.host.client_process),
+            req_seq: session.request_seq,
+            resp_seq: session.response_seq,
+            queue_ns: session.host.queue_ns,
+            app_ns: session.host.app_ns,
+            joined: session.joined.map(|joined| fb::Joined(joined as u8)),
         };
         let record = fb::Record::create(builder, &args);
         self.records.push(record);
@@ -171,13 +178,18 @@ fn add_tunnel(builder: &mut Builder, session: &Session<'_>) -> Option<WIPOffset<
     ))
 }
 
-fn add_process(builder: &mut Builder, session: &Session<'_>) -> Option<WIPOffset<fb::Process<'static>>> {
-    let process = session.process?;
+fn add_process(
+    builder: &mut Builder,
+    process: Option<Process<'_>>,
+) -> Option<WIPOffset<fb::Process<'static>>> {
+    let process = process?;
     let mut text = |text: &str| (!text.is_empty()).then(|| builder.create_shared_string(text));
-    let (comm, container) = (text(process.comm), text(process.container));
-    let pid = process.pid;
-    Some(fb::Process::create(
-        builder,
-        &fb::ProcessArgs { pid, comm, container },
-    ))
+    let args = fb::ProcessArgs {
+        pid: process.pid,
+        comm: text(process.comm),
+        container: text(process.container),
+        executable: text(process.executable),
+        pod: text(process.pod),
+    };
+    Some(fb::Process::create(builder, &args))
 }

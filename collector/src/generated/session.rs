@@ -507,6 +507,94 @@ impl<'a> flatbuffers::Verifiable for L4 {
 }
 
 impl flatbuffers::SimpleToVerifyInSlice for L4 {}
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MIN_JOINED: u8 = 0;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MAX_JOINED: u8 = 1;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+#[allow(non_camel_case_types)]
+pub const ENUM_VALUES_JOINED: [Joined; 2] = [
+  Joined::Seq,
+  Joined::Time,
+];
+
+/// What showed that a record of the wire and one of a host are of the same exchange.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Joined(pub u8);
+#[allow(non_upper_case_globals)]
+impl Joined {
+  pub const Seq: Self = Self(0);
+  pub const Time: Self = Self(1);
+
+  pub const ENUM_MIN: u8 = 0;
+  pub const ENUM_MAX: u8 = 1;
+  pub const ENUM_VALUES: &'static [Self] = &[
+    Self::Seq,
+    Self::Time,
+  ];
+  /// Returns the variant's name or "" if unknown.
+  pub fn variant_name(self) -> Option<&'static str> {
+    match self {
+      Self::Seq => Some("Seq"),
+      Self::Time => Some("Time"),
+      _ => None,
+    }
+  }
+}
+impl core::fmt::Debug for Joined {
+  fn fmt(&self, f: &mut core::fmt::Formatter) -> core::fmt::Result {
+    if let Some(name) = self.variant_name() {
+      f.write_str(name)
+    } else {
+      f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
+    }
+  }
+}
+impl<'a> flatbuffers::Follow<'a> for Joined {
+  type Inner = Self;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    let b = unsafe {
+      flatbuffers::read_scalar_at::<u8>(buf, loc)
+    };
+    Self(b)
+  }
+}
+
+impl flatbuffers::Push for Joined {
+    type Output = Joined;
+    #[inline]
+    unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
+        unsafe { flatbuffers::emplace_scalar::<u8>(dst, self.0); }
+    }
+}
+
+impl flatbuffers::EndianScalar for Joined {
+  type Scalar = u8;
+  #[inline]
+  fn to_little_endian(self) -> u8 {
+    self.0.to_le()
+  }
+  #[inline]
+  #[allow(clippy::wrong_self_convention)]
+  fn from_little_endian(v: u8) -> Self {
+    let b = u8::from_le(v);
+    Self(b)
+  }
+}
+
+impl<'a> flatbuffers::Verifiable for Joined {
+  #[inline]
+  fn run_verifier(
+    v: &mut flatbuffers::Verifier, pos: usize
+  ) -> Result<(), flatbuffers::InvalidFlatbuffer> {
+    use self::flatbuffers::Verifiable;
+    u8::run_verifier(v, pos)
+  }
+}
+
+impl flatbuffers::SimpleToVerifyInSlice for Joined {}
 pub enum TunnelOffset {}
 #[derive(Copy, Clone, PartialEq)]
 
@@ -732,7 +820,7 @@ impl core::fmt::Debug for Attr<'_> {
 pub enum ProcessOffset {}
 #[derive(Copy, Clone, PartialEq)]
 
-/// The process whose sockets were read.
+/// A process of a host.
 pub struct Process<'a> {
   pub _tab: flatbuffers::Table<'a>,
 }
@@ -749,6 +837,8 @@ impl<'a> Process<'a> {
   pub const VT_PID: flatbuffers::VOffsetT = 4;
   pub const VT_COMM: flatbuffers::VOffsetT = 6;
   pub const VT_CONTAINER: flatbuffers::VOffsetT = 8;
+  pub const VT_EXECUTABLE: flatbuffers::VOffsetT = 10;
+  pub const VT_POD: flatbuffers::VOffsetT = 12;
 
   #[inline]
   pub unsafe fn init_from_table(table: flatbuffers::Table<'a>) -> Self {
@@ -760,6 +850,8 @@ impl<'a> Process<'a> {
     args: &'args ProcessArgs<'args>
   ) -> flatbuffers::WIPOffset<Process<'bldr>> {
     let mut builder = ProcessBuilder::new(_fbb);
+    if let Some(x) = args.pod { builder.add_pod(x); }
+    if let Some(x) = args.executable { builder.add_executable(x); }
     if let Some(x) = args.container { builder.add_container(x); }
     if let Some(x) = args.comm { builder.add_comm(x); }
     builder.add_pid(args.pid);
@@ -779,6 +871,16 @@ impl<'a> Process<'a> {
   pub fn container(&self) -> Option<&'a str> {
     unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<&str>>(Process::VT_CONTAINER, None) }
   }
+  /// Path of the program.
+  #[inline]
+  pub fn executable(&self) -> Option<&'a str> {
+    unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<&str>>(Process::VT_EXECUTABLE, None) }
+  }
+  /// namespace/name.
+  #[inline]
+  pub fn pod(&self) -> Option<&'a str> {
+    unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<&str>>(Process::VT_POD, None) }
+  }
 }
 
 impl flatbuffers::Verifiable for Process<'_> {
@@ -791,6 +893,8 @@ impl flatbuffers::Verifiable for Process<'_> {
      .visit_field::<u32>("pid", Self::VT_PID, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<&str>>("comm", Self::VT_COMM, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<&str>>("container", Self::VT_CONTAINER, false)?
+     .visit_field::<flatbuffers::ForwardsUOffset<&str>>("executable", Self::VT_EXECUTABLE, false)?
+     .visit_field::<flatbuffers::ForwardsUOffset<&str>>("pod", Self::VT_POD, false)?
      .finish();
     Ok(())
   }
@@ -799,6 +903,8 @@ pub struct ProcessArgs<'a> {
     pub pid: u32,
     pub comm: Option<flatbuffers::WIPOffset<&'a str>>,
     pub container: Option<flatbuffers::WIPOffset<&'a str>>,
+    pub executable: Option<flatbuffers::WIPOffset<&'a str>>,
+    pub pod: Option<flatbuffers::WIPOffset<&'a str>>,
 }
 impl<'a> Default for ProcessArgs<'a> {
   #[inline]
@@ -807,6 +913,8 @@ impl<'a> Default for ProcessArgs<'a> {
       pid: 0,
       comm: None,
       container: None,
+      executable: None,
+      pod: None,
     }
   }
 }
@@ -829,6 +937,14 @@ impl<'a: 'b, 'b> ProcessBuilder<'a, 'b> {
     self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Process::VT_CONTAINER, container);
   }
   #[inline]
+  pub fn add_executable(&mut self, executable: flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Process::VT_EXECUTABLE, executable);
+  }
+  #[inline]
+  pub fn add_pod(&mut self, pod: flatbuffers::WIPOffset<&'b  str>) {
+    self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Process::VT_POD, pod);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut flatbuffers::FlatBufferBuilder<'a>) -> ProcessBuilder<'a, 'b> {
     let start = _fbb.start_table();
     ProcessBuilder {
@@ -849,6 +965,8 @@ impl core::fmt::Debug for Process<'_> {
       ds.field("pid", &self.pid());
       ds.field("comm", &self.comm());
       ds.field("container", &self.container());
+      ds.field("executable", &self.executable());
+      ds.field("pod", &self.pod());
       ds.finish()
   }
 }
@@ -908,6 +1026,12 @@ impl<'a> Record<'a> {
   pub const VT_TRUNCATED: flatbuffers::VOffsetT = 76;
   pub const VT_GAP_BYTES: flatbuffers::VOffsetT = 78;
   pub const VT_PROCESS: flatbuffers::VOffsetT = 80;
+  pub const VT_CLIENT_PROCESS: flatbuffers::VOffsetT = 82;
+  pub const VT_REQ_SEQ: flatbuffers::VOffsetT = 84;
+  pub const VT_RESP_SEQ: flatbuffers::VOffsetT = 86;
+  pub const VT_QUEUE_NS: flatbuffers::VOffsetT = 88;
+  pub const VT_APP_NS: flatbuffers::VOffsetT = 90;
+  pub const VT_JOINED: flatbuffers::VOffsetT = 92;
 
   #[inline]
   pub unsafe fn init_from_table(table: flatbuffers::Table<'a>) -> Self {
@@ -919,6 +1043,8 @@ impl<'a> Record<'a> {
     args: &'args RecordArgs<'args>
   ) -> flatbuffers::WIPOffset<Record<'bldr>> {
     let mut builder = RecordBuilder::new(_fbb);
+    if let Some(x) = args.app_ns { builder.add_app_ns(x); }
+    if let Some(x) = args.queue_ns { builder.add_queue_ns(x); }
     builder.add_gap_bytes(args.gap_bytes);
     if let Some(x) = args.rows { builder.add_rows(x); }
     if let Some(x) = args.resp_len { builder.add_resp_len(x); }
@@ -929,6 +1055,9 @@ impl<'a> Record<'a> {
     builder.add_end_ns(args.end_ns);
     builder.add_start_ns(args.start_ns);
     builder.add_flow_id(args.flow_id);
+    if let Some(x) = args.resp_seq { builder.add_resp_seq(x); }
+    if let Some(x) = args.req_seq { builder.add_req_seq(x); }
+    if let Some(x) = args.client_process { builder.add_client_process(x); }
     if let Some(x) = args.process { builder.add_process(x); }
     if let Some(x) = args.attrs { builder.add_attrs(x); }
     if let Some(x) = args.forwarded_for { builder.add_forwarded_for(x); }
@@ -952,6 +1081,7 @@ impl<'a> Record<'a> {
     if let Some(x) = args.server_port { builder.add_server_port(x); }
     if let Some(x) = args.client_port { builder.add_client_port(x); }
     builder.add_schema(args.schema);
+    if let Some(x) = args.joined { builder.add_joined(x); }
     builder.add_truncated(args.truncated);
     builder.add_status(args.status);
     builder.add_l4(args.l4);
@@ -1116,9 +1246,35 @@ impl<'a> Record<'a> {
   pub fn gap_bytes(&self) -> u64 {
     unsafe { self._tab.get::<u64>(Record::VT_GAP_BYTES, Some(0)).unwrap() }
   }
+  /// Whose sockets were read; the server's, where both ends are known.
   #[inline]
   pub fn process(&self) -> Option<Process<'a>> {
     unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<Process>>(Record::VT_PROCESS, None) }
+  }
+  #[inline]
+  pub fn client_process(&self) -> Option<Process<'a>> {
+    unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<Process>>(Record::VT_CLIENT_PROCESS, None) }
+  }
+  /// TCP sequence numbers of the first bytes.
+  #[inline]
+  pub fn req_seq(&self) -> Option<u32> {
+    unsafe { self._tab.get::<u32>(Record::VT_REQ_SEQ, None) }
+  }
+  #[inline]
+  pub fn resp_seq(&self) -> Option<u32> {
+    unsafe { self._tab.get::<u32>(Record::VT_RESP_SEQ, None) }
+  }
+  #[inline]
+  pub fn queue_ns(&self) -> Option<u64> {
+    unsafe { self._tab.get::<u64>(Record::VT_QUEUE_NS, None) }
+  }
+  #[inline]
+  pub fn app_ns(&self) -> Option<u64> {
+    unsafe { self._tab.get::<u64>(Record::VT_APP_NS, None) }
+  }
+  #[inline]
+  pub fn joined(&self) -> Option<Joined> {
+    unsafe { self._tab.get::<Joined>(Record::VT_JOINED, None) }
   }
 }
 
@@ -1168,6 +1324,12 @@ impl flatbuffers::Verifiable for Record<'_> {
      .visit_field::<bool>("truncated", Self::VT_TRUNCATED, false)?
      .visit_field::<u64>("gap_bytes", Self::VT_GAP_BYTES, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<Process>>("process", Self::VT_PROCESS, false)?
+     .visit_field::<flatbuffers::ForwardsUOffset<Process>>("client_process", Self::VT_CLIENT_PROCESS, false)?
+     .visit_field::<u32>("req_seq", Self::VT_REQ_SEQ, false)?
+     .visit_field::<u32>("resp_seq", Self::VT_RESP_SEQ, false)?
+     .visit_field::<u64>("queue_ns", Self::VT_QUEUE_NS, false)?
+     .visit_field::<u64>("app_ns", Self::VT_APP_NS, false)?
+     .visit_field::<Joined>("joined", Self::VT_JOINED, false)?
      .finish();
     Ok(())
   }
@@ -1212,6 +1374,12 @@ pub struct RecordArgs<'a> {
     pub truncated: bool,
     pub gap_bytes: u64,
     pub process: Option<flatbuffers::WIPOffset<Process<'a>>>,
+    pub client_process: Option<flatbuffers::WIPOffset<Process<'a>>>,
+    pub req_seq: Option<u32>,
+    pub resp_seq: Option<u32>,
+    pub queue_ns: Option<u64>,
+    pub app_ns: Option<u64>,
+    pub joined: Option<Joined>,
 }
 impl<'a> Default for RecordArgs<'a> {
   #[inline]
@@ -1256,6 +1424,12 @@ impl<'a> Default for RecordArgs<'a> {
       truncated: false,
       gap_bytes: 0,
       process: None,
+      client_process: None,
+      req_seq: None,
+      resp_seq: None,
+      queue_ns: None,
+      app_ns: None,
+      joined: None,
     }
   }
 }
@@ -1422,6 +1596,30 @@ impl<'a: 'b, 'b> RecordBuilder<'a, 'b> {
     self.fbb_.push_slot_always::<flatbuffers::WIPOffset<Process>>(Record::VT_PROCESS, process);
   }
   #[inline]
+  pub fn add_client_process(&mut self, client_process: flatbuffers::WIPOffset<Process<'b >>) {
+    self.fbb_.push_slot_always::<flatbuffers::WIPOffset<Process>>(Record::VT_CLIENT_PROCESS, client_process);
+  }
+  #[inline]
+  pub fn add_req_seq(&mut self, req_seq: u32) {
+    self.fbb_.push_slot_always::<u32>(Record::VT_REQ_SEQ, req_seq);
+  }
+  #[inline]
+  pub fn add_resp_seq(&mut self, resp_seq: u32) {
+    self.fbb_.push_slot_always::<u32>(Record::VT_RESP_SEQ, resp_seq);
+  }
+  #[inline]
+  pub fn add_queue_ns(&mut self, queue_ns: u64) {
+    self.fbb_.push_slot_always::<u64>(Record::VT_QUEUE_NS, queue_ns);
+  }
+  #[inline]
+  pub fn add_app_ns(&mut self, app_ns: u64) {
+    self.fbb_.push_slot_always::<u64>(Record::VT_APP_NS, app_ns);
+  }
+  #[inline]
+  pub fn add_joined(&mut self, joined: Joined) {
+    self.fbb_.push_slot_always::<Joined>(Record::VT_JOINED, joined);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut flatbuffers::FlatBufferBuilder<'a>) -> RecordBuilder<'a, 'b> {
     let start = _fbb.start_table();
     RecordBuilder {
@@ -1478,6 +1676,12 @@ impl core::fmt::Debug for Record<'_> {
       ds.field("truncated", &self.truncated());
       ds.field("gap_bytes", &self.gap_bytes());
       ds.field("process", &self.process());
+      ds.field("client_process", &self.client_process());
+      ds.field("req_seq", &self.req_seq());
+      ds.field("resp_seq", &self.resp_seq());
+      ds.field("queue_ns", &self.queue_ns());
+      ds.field("app_ns", &self.app_ns());
+      ds.field("joined", &self.joined());
       ds.finish()
   }
 }

@@ -54,6 +54,14 @@ pub struct TcpSide {
     pub window_scale: u8,
 }
 
+impl TcpSide {
+    /// The sequence number at offset 0. After a SYN, and as long as the offset has not wrapped, that is the
+    /// first byte of the connection.
+    pub fn first_seq(&self) -> u32 {
+        self.next_seq.wrapping_sub(self.offset as u32)
+    }
+}
+
 /// Which timeout holds for a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -228,6 +228,7 @@ impl<B: Buffer> Pipeline<B> {
             direction_is_sure: flow.is(Flow::SURE),
             at_stream_start: at_start,
             recognised_before: flow.is(Flow::RECOGNISED),
+            other_offset: Some(flow.sides[1 - side].offset),
         };
         let begun = self.engine.begin_with(
             ends_of(flow),

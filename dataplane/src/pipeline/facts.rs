@@ -1,8 +1,9 @@
 //! What a flow's records say of it, and who is taken for the client when no handshake told.
 
-use crate::flow::Flow;
+use crate::flow::{Flow, side_flag};
 use tapir_parsers::engine::Ends;
 use tapir_parsers::l7::DECLARATIONS;
+use tapir_parsers::parser::Direction;
 use tapir_parsers::record::{FlowFacts, VLANS_MAX};
 use tapir_parsers::wire::Encap;
 
@@ -63,7 +64,7 @@ pub(super) fn facts_of(flow: &Flow, encap: &Encap) -> FlowFacts {
         0
     };
     let icmp = key.l4 == 2;
-    let facts = FlowFacts {
+    let mut facts = FlowFacts {
         client_ip: key.a,
         server_ip: key.b,
         flow_id: flow.serial,
@@ -77,7 +78,13 @@ pub(super) fn facts_of(flow: &Flow, encap: &Encap) -> FlowFacts {
         bits: ipv6 | known,
         source: 0,
         reserved: [0; 3],
+        ..FlowFacts::default()
     };
+    for (direction, side) in Direction::BOTH.into_iter().zip(&flow.sides) {
+        if side.flags & side_flag::STARTED != 0 {
+            facts.set_first_seq(direction, side.first_seq());
+        }
+    }
     if flow.is(Flow::CLIENT_IS_B) {
         facts.reversed()
     } else {

@@ -9,5 +9,6 @@
 mod endings;
 mod faults;
 mod handshakes;
+mod sequences;
 mod streams;
 mod talk;

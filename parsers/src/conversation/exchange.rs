@@ -45,6 +45,9 @@ pub(crate) struct Side {
     pub(crate) len: u64,
     /// `len` was given by the parser: offsets don't tell it.
     pub(crate) len_is_given: bool,
+    /// TCP sequence number of its first byte, if that is known.
+    pub(crate) seq: u32,
+    pub(crate) has_seq: bool,
     pub(crate) text: Chain,
 }
 
@@ -60,6 +63,8 @@ impl Side {
         peer_offset: 0,
         len: 0,
         len_is_given: false,
+        has_seq: false,
+        seq: 0,
         text: Chain::EMPTY,
     };
 }

@@ -16,6 +16,7 @@ mod text;
 mod writer;
 
 pub use exchange::Role;
+pub(crate) use out::cut_at_character;
 pub use out::{HandOver, Out};
 pub use piece::Span;
 pub use writer::TextWriter;
@@ -43,10 +44,10 @@ pub(crate) struct Conversation {
     /// Responses without a request, oldest first: it may still come. Those by id stand here from their
     /// first byte on, others from their last.
     early: List,
-    /// The message being read in each direction, and its side of the exchange.
-    current: [(u32, Role); 2],
+    /// The message being read in each direction.
+    current: Open,
     /// The message of each direction that another one has come in the middle of.
-    aside: [(u32, Role); 2],
+    aside: Open,
     /// Response bytes were lost since the last proven pair.
     response_gap: bool,
     /// Request bytes were lost since the last request.
@@ -65,15 +66,56 @@ pub(crate) struct Conversation {
     pub(crate) completed: u32,
 }
 
-/// Stands in `current` between messages.
+/// A message of each direction: its exchange, and its side of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Open {
+    exchange: [u32; 2],
+    role: [Role; 2],
+}
+
+/// Stands in [`Open`] where there is no message.
 const NO_MESSAGE: (u32, Role) = (NONE, Role::OneWay);
+
+impl Open {
+    const NONE: Self = Self {
+        exchange: [NO_MESSAGE.0; 2],
+        role: [NO_MESSAGE.1; 2],
+    };
+
+    #[inline]
+    fn get(&self, direction: Direction) -> (u32, Role) {
+        let i = direction.index();
+        (self.exchange[i], self.role[i])
+    }
+
+    #[inline]
+    fn set(&mut self, direction: Direction, (exchange, role): (u32, Role)) {
+        let i = direction.index();
+        (self.exchange[i], self.role[i]) = (exchange, role);
+    }
+
+    fn take(&mut self, direction: Direction) -> (u32, Role) {
+        let taken = self.get(direction);
+        self.set(direction, NO_MESSAGE);
+        taken
+    }
+
+    /// The exchange is told: no message of it is open.
+    fn forget(&mut self, exchange: u32) {
+        for direction in Direction::BOTH {
+            if self.get(direction).0 == exchange {
+                self.set(direction, NO_MESSAGE);
+            }
+        }
+    }
+}
 
 impl Conversation {
     pub(crate) const EMPTY: Self = Self {
         requests: List::empty(Queue::Requests),
         early: List::empty(Queue::Early),
-        current: [NO_MESSAGE; 2],
-        aside: [NO_MESSAGE; 2],
+        current: Open::NONE,
+        aside: Open::NONE,
         response_gap: false,
         request_gap: false,
         overlaps: false,
@@ -97,22 +139,23 @@ impl Conversation {
 
     /// Takes out the messages that are open in `direction`.
     fn take_open(&mut self, direction: Direction) -> [(u32, Role); 2] {
-        let i = direction.index();
-        [&mut self.current[i], &mut self.aside[i]].map(|place| std::mem::replace(place, NO_MESSAGE))
+        [self.current.take(direction), self.aside.take(direction)]
     }
 
     /// Whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.requests.count == 0
             && self.early.count == 0
-            && self.current == [NO_MESSAGE; 2]
-            && self.aside == [NO_MESSAGE; 2]
+            && self.current == Open::NONE
+            && self.aside == Open::NONE
     }
 }
 
 /// Where and when the unit at hand stands in its stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
+    /// Which stream it is.
+    pub(crate) direction: Direction,
     /// Capture time of the unit's first byte.
     pub(crate) start_ns: u64,
     /// Capture time of the segment at hand.
@@ -123,6 +166,20 @@ pub(crate) struct Moment {
     pub(crate) peer_offset: u64,
     /// What was processed of the other direction.
     pub(crate) other_offset: u64,
+}
+
+impl Moment {
+    /// A place in the stream of `direction` without more being known of it.
+    pub(crate) fn at(direction: Direction, now_ns: u64, offset: u64) -> Self {
+        Self {
+            direction,
+            start_ns: now_ns,
+            now_ns,
+            offset,
+            peer_offset: 0,
+            other_offset: 0,
+        }
+    }
 }
 
 /// What all sessions of one lcore share: exchanges, their text, and the buffer a record is built in.
@@ -223,6 +280,8 @@ impl Talk<'_> {
         set(request.seen, flag::REQUEST);
         set(response.seen, flag::RESPONSE);
         set(request.complete && response.seen, flag::RRT);
+        set(request.has_seq, flag::REQUEST_SEQ);
+        set(response.has_seq, flag::RESPONSE_SEQ);
         let cut = (request.seen && !request.complete) || (response.seen && !response.complete);
         set(slot.truncated || cut, flag::TRUNCATED);
         set(self.facts.bits & FlowFacts::IPV6 != 0, flag::IPV6);
@@ -244,6 +303,8 @@ impl Talk<'_> {
             response_len: response.len,
             rows: slot.rows.unwrap_or(0),
             gap_bytes: slot.gap_bytes,
+            request_seq: request.seq,
+            response_seq: response.seq,
             kind: kind as u8,
             ended: ended as u8,
             status: status as u8,

@@ -7,7 +7,7 @@ use crate::field::{Ended, Field, Status};
 use crate::inference::bit;
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
-use crate::parser::{Direction, Framing, Pairing};
+use crate::parser::{Framing, Pairing};
 use crate::plugin::Plugins;
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
@@ -30,7 +30,6 @@ pub struct HandOver {
 pub struct Out<'a> {
     pub(crate) talk: Talk<'a>,
     pub(crate) settings: &'a Settings,
-    pub(crate) direction: Direction,
     pub(crate) moment: Moment,
     pub(crate) hand_over: &'a mut Option<HandOver>,
     /// What the parser was called with.
@@ -45,17 +44,15 @@ impl<'a> Out<'a> {
     pub(crate) fn new(
         talk: Talk<'a>,
         settings: &'a Settings,
-        direction: Direction,
         moment: Moment,
         hand_over: &'a mut Option<HandOver>,
         input: &'a [u8],
         plugins: Option<&'a mut (dyn Plugins + 'static)>,
     ) -> Self {
-        let (selected, role) = talk.conversation.current[direction.index()];
+        let (selected, role) = talk.conversation.current.get(moment.direction);
         Self {
             talk,
             settings,
-            direction,
             moment,
             hand_over,
             input,
@@ -78,7 +75,10 @@ impl<'a> Out<'a> {
         self.deselect();
         self.selected = self.talk.open(role, id, tag, &self.moment);
         self.role = role;
-        self.talk.conversation.current[self.direction.index()] = (self.selected, role);
+        self.talk
+            .conversation
+            .current
+            .set(self.moment.direction, (self.selected, role));
     }
 
     /// Selects a message of this direction that is open already: for protocols that interleave several.
@@ -91,7 +91,10 @@ impl<'a> Out<'a> {
         let found = self.talk.find_open(role, id);
         self.selected = found.unwrap_or(NONE);
         self.role = role;
-        self.talk.conversation.current[self.direction.index()] = (self.selected, role);
+        self.talk
+            .conversation
+            .current
+            .set(self.moment.direction, (self.selected, role));
         found.is_some()
     }
 
@@ -201,8 +204,8 @@ impl<'a> Out<'a> {
             self.talk.keep_text(self.selected, self.role);
         }
         let conversation = &mut *self.talk.conversation;
-        let i = self.direction.index();
-        conversation.aside[i] = std::mem::replace(&mut conversation.current[i], NO_MESSAGE);
+        let open = conversation.current.take(self.moment.direction);
+        conversation.aside.set(self.moment.direction, open);
         self.selected = NONE;
     }
 
@@ -210,9 +213,9 @@ impl<'a> Out<'a> {
     pub fn resume(&mut self) -> bool {
         self.deselect();
         let conversation = &mut *self.talk.conversation;
-        let i = self.direction.index();
-        conversation.current[i] = std::mem::replace(&mut conversation.aside[i], NO_MESSAGE);
-        (self.selected, self.role) = conversation.current[i];
+        let open = conversation.aside.take(self.moment.direction);
+        conversation.current.set(self.moment.direction, open);
+        (self.selected, self.role) = open;
         self.selected != NONE
     }
 
@@ -257,7 +260,10 @@ impl<'a> Out<'a> {
                 &self.moment,
             );
         }
-        self.talk.conversation.current[self.direction.index()] = NO_MESSAGE;
+        self.talk
+            .conversation
+            .current
+            .set(self.moment.direction, NO_MESSAGE);
         self.selected = NONE;
     }
 
@@ -272,7 +278,10 @@ impl<'a> Out<'a> {
         let closing = self.slot().is_some_and(|slot| slot.side_mut(role).closing);
         if closing && !skips {
             let end = self.moment.offset + used as u64;
-            self.talk.conversation.current[self.direction.index()] = NO_MESSAGE;
+            self.talk
+                .conversation
+                .current
+                .set(self.moment.direction, NO_MESSAGE);
             self.talk
                 .finish(index, role, self.moment.now_ns, end, &self.moment);
         } else {
@@ -493,7 +502,7 @@ impl<'a> Out<'a> {
 }
 
 /// At most `max` bytes of `bytes`, not ending within a UTF-8 character.
-pub(super) fn cut_at_character(bytes: &[u8], max: usize) -> &[u8] {
+pub(crate) fn cut_at_character(bytes: &[u8], max: usize) -> &[u8] {
     let mut end = max.min(bytes.len());
     // A continuation byte is 10xxxxxx; a character has at most three of them.
     for _ in 0..3 {

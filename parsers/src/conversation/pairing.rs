@@ -33,6 +33,7 @@ impl Talk<'_> {
             side.end_ns = at.now_ns;
             side.start_offset = at.offset;
             side.peer_offset = at.peer_offset;
+            (side.seq, side.has_seq) = self.facts.seq_at(at.direction, at.offset);
         }
         index
     }
@@ -342,11 +343,8 @@ impl Talk<'_> {
         self.emit(index, kind, ended);
         self.exchanges.free(index);
         let conversation = &mut *self.conversation;
-        for place in conversation.current.iter_mut().chain(&mut conversation.aside) {
-            if place.0 == index {
-                *place = NO_MESSAGE;
-            }
-        }
+        conversation.current.forget(index);
+        conversation.aside.forget(index);
     }
 
     /// Ends an exchange with what is known of it.
@@ -475,7 +473,7 @@ impl Talk<'_> {
 
     /// Bytes of `direction` were lost: the open message misses them. False when there is none.
     pub(crate) fn gap(&mut self, direction: Direction, len: u64) -> bool {
-        let (index, _) = self.conversation.current[direction.index()];
+        let (index, _) = self.conversation.current.get(direction);
         let open = self.exchanges.slots.get_mut(index);
         open.map(|slot| slot.gap_bytes = slot.gap_bytes.saturating_add(len))
             .is_some()
@@ -516,33 +514,29 @@ impl Talk<'_> {
 
     /// What a skip belonged to has passed: the message that was closed with it is complete.
     pub(crate) fn settle_current(&mut self, direction: Direction, end_offset: u64, at: &Moment) {
-        let (index, role) = self.conversation.current[direction.index()];
+        let (index, role) = self.conversation.current.get(direction);
         let closing = self
             .exchanges
             .slots
             .get_mut(index)
             .is_some_and(|slot| slot.side_mut(role).closing);
         if closing {
-            self.conversation.current[direction.index()] = NO_MESSAGE;
+            self.conversation.current.set(direction, NO_MESSAGE);
             self.finish(index, role, at.now_ns, end_offset, at);
         }
     }
 
     /// The stream of `direction` has ended: so does a message that lasts until then.
     pub(crate) fn finish_until_close(&mut self, direction: Direction, end_ns: u64, end_offset: u64) {
-        let (index, role) = self.conversation.current[direction.index()];
+        let (index, role) = self.conversation.current.get(direction);
         let lasts = self
             .exchanges
             .slots
             .get_mut(index)
             .is_some_and(|slot| slot.side_mut(role).until_close);
         if lasts {
-            self.conversation.current[direction.index()] = NO_MESSAGE;
-            let at = Moment {
-                now_ns: end_ns,
-                start_ns: end_ns,
-                ..Moment::default()
-            };
+            self.conversation.current.set(direction, NO_MESSAGE);
+            let at = Moment::at(direction, end_ns, end_offset);
             self.finish(index, role, end_ns, end_offset, &at);
         }
     }

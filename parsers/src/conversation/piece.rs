@@ -5,7 +5,7 @@ use super::out::Out;
 use super::text::Chain;
 use crate::field::{Ended, Kind, Status};
 
-/// When a piece passed, and how long it is, bytes.
+/// When and where a piece passed, and how long it is, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// Capture time of its first byte.
@@ -14,6 +14,8 @@ pub struct Span {
     pub end_ns: u64,
     /// Bytes on the wire.
     pub len: u64,
+    /// TCP sequence number of its first byte, and whether that is known.
+    pub seq: (u32, bool),
 }
 
 impl Out<'_> {
@@ -30,7 +32,7 @@ impl Out<'_> {
                 text,
                 ..Exchange::VACANT.request
             };
-            let seen = Side {
+            let mut seen = Side {
                 seen: true,
                 complete: true,
                 start_ns: span.start_ns,
@@ -38,6 +40,7 @@ impl Out<'_> {
                 len: span.len,
                 ..unseen
             };
+            (seen.seq, seen.has_seq) = span.seq;
             if role_is_its { seen } else { unseen }
         };
         let answers = role == Role::Response;
@@ -62,13 +65,13 @@ impl Out<'_> {
         self.talk.exchanges.slots.remove(index, Exchange::VACANT);
     }
 
-    /// Capture time of the first byte of this call's input.
-    pub fn start_ns(&self) -> u64 {
-        self.moment.start_ns
-    }
-
-    /// Capture time of the segment at hand.
-    pub fn now_ns(&self) -> u64 {
-        self.moment.now_ns
+    /// Where this call's input begins: the time of its first byte, that of the segment at hand, no length.
+    pub fn here(&self) -> Span {
+        Span {
+            start_ns: self.moment.start_ns,
+            end_ns: self.moment.now_ns,
+            len: 0,
+            seq: self.talk.facts.seq_at(self.moment.direction, self.moment.offset),
+        }
     }
 }

@@ -96,6 +96,9 @@ impl Engine {
                 break Fed::Rest(at - before);
             }
             let first = at == 0;
+            if !first {
+                self.doubt_first_seq(feed.index, feed.direction);
+            }
             let start = if first {
                 (unit_ns, unit_peer)
             } else {
@@ -134,6 +137,9 @@ impl Engine {
                     }
                     None => {
                         let passed = buffer.len().saturating_sub(RESYNC_TAIL_BYTES).max(at);
+                        if passed > 0 {
+                            self.doubt_first_seq(feed.index, feed.direction);
+                        }
                         self.count_resync(feed, (passed - at) as u64);
                         buffer.drain(..passed);
                         self.stitches.put_back(stitch, buffer);
@@ -154,6 +160,7 @@ impl Engine {
 
     pub(super) fn drop_stitch(&mut self, feed: &Feed, stitch: u32, buffer: Vec<u8>) {
         self.stitches.give(stitch, buffer);
+        self.move_first_seq(feed.index, feed.direction);
         if let Some(stream) = self.stream(feed) {
             stream.stitch = NONE;
         }
@@ -246,6 +253,7 @@ impl Engine {
         let (this, other) = (feed.direction.index(), feed.direction.opposite().index());
         let offset = session.streams[this].offset;
         let moment = Moment {
+            direction: feed.direction,
             start_ns: start.0,
             now_ns: feed.time_ns,
             offset,
@@ -266,15 +274,7 @@ impl Engine {
             sink,
         };
         let plugins = self.plugins.as_deref_mut();
-        let mut out = Out::new(
-            talk,
-            &self.settings,
-            feed.direction,
-            moment,
-            &mut hand_over,
-            input.bytes,
-            plugins,
-        );
+        let mut out = Out::new(talk, &self.settings, moment, &mut hand_over, input.bytes, plugins);
         let advance = self
             .parsers
             .advance(protocol, parser, feed.direction, input, &mut out);
@@ -400,6 +400,7 @@ impl Engine {
         };
         let (this, other) = (feed.direction.index(), feed.direction.opposite().index());
         let moment = Moment {
+            direction: feed.direction,
             start_ns: feed.time_ns,
             now_ns: feed.time_ns,
             offset: session.streams[this].offset,

@@ -68,6 +68,9 @@ pub struct Standing {
     pub at_stream_start: bool,
     /// The flow was recognised before, and has rested since.
     pub recognised_before: bool,
+    /// Offset of the next byte that will be handed in, or told to be missing, of the other direction;
+    /// `None`: what the sender of the first bytes had received of it was all.
+    pub other_offset: Option<u64>,
 }
 
 /// Some bytes of one direction, as captured.
@@ -271,7 +274,7 @@ impl Engine {
                 started: !standing.at_stream_start,
                 ..Stream::NEW
             };
-            let other = chunk.peer_offset.unwrap_or(0);
+            let other = standing.other_offset.or(chunk.peer_offset).unwrap_or(0);
             session.streams[direction.opposite().index()] = Stream {
                 offset: other,
                 ..Stream::NEW
@@ -350,6 +353,14 @@ impl Engine {
             return self.gap_wrapped(id.0, direction, len, time_ns, sink);
         }
         self.feed_gap(id.0, direction, len, time_ns, sink)
+    }
+
+    /// The TCP sequence number at offset 0 of `direction` is `seq`, which the session's facts did not tell.
+    pub fn set_first_seq(&mut self, id: SessionId, direction: Direction, seq: u32) {
+        if let Some(session) = self.sessions.get_mut(id.0) {
+            let direction = session.logical(direction);
+            session.facts.set_first_seq(direction, seq);
+        }
     }
 
     /// `direction` has ended in order: messages that last until then are whole.

@@ -39,12 +39,7 @@ impl Engine {
 
     /// The parser no longer knows where it is in `direction`.
     pub(super) fn lose_place(&mut self, feed: &Feed, offset: u64, gap: u64, sink: &mut dyn RecordSink) {
-        let moment = Moment {
-            start_ns: feed.time_ns,
-            now_ns: feed.time_ns,
-            offset,
-            ..Moment::default()
-        };
+        let moment = Moment::at(feed.direction, feed.time_ns, offset);
         let last_ns = self.stream(feed).map_or(feed.time_ns, |s| s.last_ns);
         if let Some(mut talk) = self.talk(feed.index, sink) {
             talk.cut_current(feed.direction, last_ns, offset, &moment);

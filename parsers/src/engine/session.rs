@@ -72,6 +72,7 @@ impl Session {
             client_ip: [0; 16],
             server_ip: [0; 16],
             flow_id: 0,
+            first_seq: [0; 2],
             tunnel_id: 0,
             client_port: 0,
             server_port: 0,

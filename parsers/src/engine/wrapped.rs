@@ -1,13 +1,14 @@
 //! Protocols that travel in the frames of another: what the frames hold is fed to the parser as if it had
-//! come without them. Its offsets count what it sees; gaps and times are those of the wire.
+//! come without them. Its offsets count what it sees; gaps, times and sequence numbers are those of the wire.
 
 use super::feed::Feed;
+use super::session::Stream;
 use super::{Chunk, Engine, Verdict};
 use crate::field::Ended;
 use crate::l7::websocket::{Payloads, Piece, unmask};
 use crate::limits::{MALFORMED_MAX, UNMASK_BYTES};
 use crate::parser::{Direction, Framing};
-use crate::record::RecordSink;
+use crate::record::{FlowFacts, RecordSink};
 use crate::slab::NONE;
 
 /// The frames of a flow.
@@ -25,6 +26,10 @@ struct Side {
     lost: bool,
     /// Bytes that were not payload, so far.
     framing: u64,
+    /// As many of these stand before the unit at hand.
+    framing_before: u64,
+    /// How many do is not known, nor are sequence numbers for as long.
+    doubtful: bool,
 }
 
 impl Engine {
@@ -117,6 +122,14 @@ impl Engine {
         mut key: Option<[u8; 4]>,
         sink: &mut dyn RecordSink,
     ) -> Verdict {
+        let unit_goes_on = |stream: &Stream| stream.stitch != NONE;
+        let sessions = &self.sessions;
+        if !sessions
+            .get(index)
+            .is_some_and(|s| unit_goes_on(&s.streams[direction.index()]))
+        {
+            self.move_first_seq(index, direction);
+        }
         let mut unmasked = std::mem::take(&mut self.unmasked);
         let mut rest = chunk.bytes;
         let mut verdict = Verdict::Continue;
@@ -147,6 +160,44 @@ impl Engine {
         }
         self.unmasked = unmasked;
         verdict
+    }
+
+    /// What begins from here on has all framing so far before it: the sequence number of its offset 0 is
+    /// moved as much.
+    pub(super) fn move_first_seq(&mut self, index: u32, direction: Direction) {
+        let i = direction.index();
+        let Some(wrapping) = self.wrapping(index) else {
+            return;
+        };
+        let side = &mut wrapping.sides[i];
+        let more = side.framing - side.framing_before;
+        side.framing_before = side.framing;
+        let was_doubtful = std::mem::take(&mut side.doubtful);
+        if let Some(session) = self.sessions.get_mut(index) {
+            let facts = &mut session.facts;
+            facts.first_seq[i] = facts.first_seq[i].wrapping_add(more as u32);
+            if was_doubtful {
+                facts.bits |= FlowFacts::FIRST_SEQ[i];
+            }
+        }
+    }
+
+    /// A unit begins in bytes that were kept, behind others: which frame brought them is not known any more,
+    /// unless one frame brought all.
+    pub(super) fn doubt_first_seq(&mut self, index: u32, direction: Direction) {
+        let (i, bit) = (direction.index(), FlowFacts::FIRST_SEQ[direction.index()]);
+        let is_known = self.sessions.get(index).is_some_and(|s| s.facts.bits & bit != 0);
+        let Some(wrapping) = self.wrapping(index) else {
+            return;
+        };
+        let side = &mut wrapping.sides[i];
+        if side.framing == side.framing_before || !is_known {
+            return;
+        }
+        side.doubtful = true;
+        if let Some(session) = self.sessions.get_mut(index) {
+            session.facts.bits &= !bit;
+        }
     }
 
     /// `len` bytes on the wire will never be seen.

@@ -86,7 +86,7 @@ impl Out<'_> {
     {
         Call {
             facts: self.talk.facts,
-            direction: self.direction,
+            direction: self.moment.direction,
             time_ns: self.moment.now_ns,
             payload,
         }
@@ -94,7 +94,7 @@ impl Out<'_> {
 
     /// A record of a plugin's own protocol.
     fn tell(&mut self, info: &Info<'_>, name: &[u8]) {
-        let role = match self.direction {
+        let role = match self.moment.direction {
             Direction::ToServer => Role::Request,
             Direction::ToClient => Role::Response,
         };
@@ -136,7 +136,7 @@ impl Out<'_> {
 
     /// What a plugin adds to a message of the HTTP family.
     fn merge_http(&mut self, info: &Info<'_>) {
-        if self.direction == Direction::ToServer {
+        if self.moment.direction == Direction::ToServer {
             if matches!(info.version, b"1.0" | b"1.1" | b"2") {
                 self.text(Field::Version, info.version);
             }

@@ -120,7 +120,7 @@ impl Connection {
         } else {
             (remote, local)
         };
-        FlowFacts {
+        let mut facts = FlowFacts {
             client_ip: mapped(client.0),
             server_ip: mapped(server.0),
             flow_id,
@@ -130,7 +130,12 @@ impl Connection {
             bits: if local.0.is_ipv6() { FlowFacts::IPV6 } else { 0 },
             source: tapir_parsers::field::Source::Host as u8,
             ..FlowFacts::default()
+        };
+        for way in [Way::Sent, Way::Received] {
+            let seq = self.sides[way as usize].first_seq();
+            facts.set_first_seq(self.direction(way), seq);
         }
+        facts
     }
 }
 

@@ -375,6 +375,7 @@ impl<S: HostSink> Streams<S> {
             direction_is_sure: connection.is_sure(),
             at_stream_start: connection.open.from_start && offset == 0,
             recognised_before: connection.interest == Interest::Recognised,
+            other_offset: Some(connection.side(way.opposite()).offset),
         };
         let begun = self.engine.begin_with(
             connection.ends(),

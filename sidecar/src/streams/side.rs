@@ -52,6 +52,11 @@ impl Side {
         }
     }
 
+    /// The number at offset 0.
+    pub(super) fn first_seq(&self) -> u32 {
+        self.next_seq.wrapping_sub(self.offset as u32)
+    }
+
     /// Where `len` bytes at `seq` stand.
     pub(super) fn place(&self, seq: u32, len: u32) -> Placement {
         let ahead = seq_diff(seq, self.next_seq);

@@ -25,7 +25,7 @@ fn answers_of_a_worker() {
     let answer = |path: &str, code: u16, gap: Option<u64>| {
         json!({"source": "host", "proto": "http1", "kind": "matched", "ended": "response", "req_type": "GET",
                "resource": path, "code": code, "domain": format!("127.0.0.1:{port}"), "gap_bytes": gap,
-               "attrs": {"process.pid": worker.to_string(), "process.comm": "nginx"}})
+               "process": {"pid": worker, "comm": "nginx"}})
     };
     exactly(
         &finished.of_port(port),

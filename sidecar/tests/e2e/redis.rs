@@ -12,7 +12,7 @@ fn command(port: u16, pid: u32, whole: &str, result: &str) -> Value {
     json!({"source": "host", "proto": "redis", "l4": "tcp", "kind": "matched", "status": "ok",
            "client_ip": "127.0.0.1", "server_ip": "127.0.0.1", "server_port": port,
            "req_type": name, "resource": whole, "result": result, "gap_bytes": null,
-           "attrs": {"process.pid": pid.to_string(), "process.comm": "redis-server"}})
+           "process": {"pid": pid, "comm": "redis-server"}})
 }
 
 #[test]

@@ -1,24 +1,20 @@
 //! How a connection begins and ends, and which segments are not its own (RFC 9293 sections 3.5, 3.6, 3.10).
 
+use super::super::deliver::direction_of;
 use super::Pipeline;
 use crate::flow::{Flow, FlowIndex, FlowState, NO_FLOW, TcpSide, side_flag};
 use crate::limits::SYN_ACK_REUSE_NS;
 use crate::source::Buffer;
 use crate::stream::{WINDOW_BYTES_MAX, ahead, seq_diff};
+use tapir_parsers::engine::SessionId;
 use tapir_parsers::field::Ended;
 use tapir_parsers::wire::TcpHeader;
-
-/// A direction's sequence number at offset 0. After a SYN, and as long as the offset has not wrapped, that is
-/// the first byte of the connection.
-fn first_seq(side: &TcpSide) -> u32 {
-    side.next_seq.wrapping_sub(side.offset as u32)
-}
 
 /// The first byte of a direction whose SYN was seen, unless so much has passed that sequence numbers no
 /// longer tell before from behind.
 fn known_start(side: &TcpSide) -> Option<u32> {
     let known = side.flags & side_flag::SYN != 0 && side.offset < u64::from(WINDOW_BYTES_MAX);
-    known.then(|| first_seq(side))
+    known.then(|| side.first_seq())
 }
 
 /// Whether a segment is of an earlier connection between the same ends: it stands before the first byte of this
@@ -45,12 +41,12 @@ impl<B: Buffer> Pipeline<B> {
         let answers = tcp.flags.ack();
         // A refused connection may be tried again with the same number.
         let tried_again = closed && !used && !answers;
-        if own.flags & side_flag::STARTED != 0 && first_seq(&own) == first && !tried_again {
+        if own.flags & side_flag::STARTED != 0 && own.first_seq() == first && !tried_again {
             self.syn_of_known_direction(index, side, answers);
             return true;
         }
         if answers {
-            let fits = ahead(tcp.ack, first_seq(&other)) >= 0 && ahead(tcp.ack, other.next_seq) <= 0;
+            let fits = ahead(tcp.ack, other.first_seq()) >= 0 && ahead(tcp.ack, other.next_seq) <= 0;
             let newer = ahead(tcp.ack, other.next_seq) > 0
                 || time_ns.saturating_sub(flow.last_ns) >= SYN_ACK_REUSE_NS;
             let unknown = other.flags & side_flag::STARTED == 0;
@@ -97,6 +93,11 @@ impl<B: Buffer> Pipeline<B> {
             window_scale: tcp.window_scale.map_or(0, |shift| shift + 1),
             ..TcpSide::default()
         };
+        if flow.session != NO_FLOW {
+            // Of a connection whose SYN brought data (RFC 7413).
+            let (id, direction) = (SessionId(flow.session), direction_of(flow, side));
+            self.engine.set_first_seq(id, direction, tcp.seq.wrapping_add(1));
+        }
         if !answers {
             return;
         }

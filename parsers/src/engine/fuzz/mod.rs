@@ -153,6 +153,7 @@ impl Flow {
                 direction_is_sure: self.sure,
                 at_stream_start: at_start,
                 recognised_before: false,
+                other_offset: None,
             },
             &chunk,
             &mut self.records,

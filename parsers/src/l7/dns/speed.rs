@@ -20,6 +20,7 @@ const STANDING: Standing = Standing {
     direction_is_sure: false,
     at_stream_start: true,
     recognised_before: false,
+    other_offset: None,
 };
 
 #[test]

@@ -128,7 +128,7 @@ impl Http2 {
         // The call may have been told meanwhile: ended by a reset, or pushed out.
         let open = out.select(role_of(direction), u64::from(payload.stream));
         let step = match pieces.track(direction, payload.stream) {
-            Some(track) if open => track.step(input.bytes, payload.left, out.start_ns(), out.now_ns()),
+            Some(track) if open => track.step(input.bytes, payload.left, &out.here()),
             _ => Step::all(payload.left),
         };
         for span in &step.told {

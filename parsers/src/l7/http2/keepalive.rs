@@ -7,8 +7,10 @@ use crate::conversation::{Out, Role};
 use crate::field::{Field, Status};
 use crate::parser::{Advance, Direction};
 
-/// What an acknowledged SETTINGS and its acknowledgement have in common.
+/// What SETTINGS and their acknowledgement have in common, besides who sent the former.
 const SETTINGS_TAG: u32 = 1;
+/// Tags of PINGs are not below this.
+const PING_TAG_MIN: u32 = SETTINGS_TAG + 2;
 
 impl Http2 {
     /// Takes the whole frame at the start of `bytes`. Either side sends them, and the other acknowledges.
@@ -24,25 +26,28 @@ impl Http2 {
             self.settings(direction, payload);
         }
         if out.keepalive() {
-            tell(frame, payload, out);
+            tell(direction, frame, payload, out);
         }
         Advance::Consumed(frame.len())
     }
 }
 
-fn tell(frame: &Frame, payload: &[u8], out: &mut Out<'_>) {
+fn tell(direction: Direction, frame: &Frame, payload: &[u8], out: &mut Out<'_>) {
+    let acknowledges = frame.has(flag::ACK);
+    // Both sides ask: an acknowledgement answers the other one's question.
+    let asker = if acknowledges { direction.opposite() } else { direction };
     let (name, tag): (&[u8], u32) = match frame.kind {
-        Kind::Settings => (b"SETTINGS", SETTINGS_TAG),
-        _ => (b"PING", ping_tag(payload)),
+        Kind::Settings => (b"SETTINGS", SETTINGS_TAG + asker as u32),
+        _ => (b"PING", ping_tag(asker, payload)),
     };
     let connection = Some(u64::from(frame.stream));
-    if frame.has(flag::ACK) {
+    if acknowledges {
         out.open_tagged(Role::Response, connection, tag);
         out.status(Status::Ok);
     } else {
         out.open_tagged(Role::Request, connection, tag);
     }
-    if !out.has_request() || !frame.has(flag::ACK) {
+    if !out.has_request() || !acknowledges {
         out.text(Field::Version, VERSION);
         out.text(Field::ReqType, name);
     }
@@ -51,11 +56,11 @@ fn tell(frame: &Frame, payload: &[u8], out: &mut Out<'_>) {
 }
 
 /// An acknowledgement repeats the eight bytes of its PING.
-fn ping_tag(payload: &[u8]) -> u32 {
+fn ping_tag(asker: Direction, payload: &[u8]) -> u32 {
     let folded = payload
         .iter()
-        .fold(0u32, |tag, byte| tag.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
-    folded.max(SETTINGS_TAG + 1)
+        .fold(asker as u32, |tag, byte| tag.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+    folded.max(PING_TAG_MIN)
 }
 
 #[cfg(test)]

@@ -139,6 +139,7 @@ impl Track {
                 start_ns: 0,
                 end_ns: 0,
                 len: 0,
+                seq: (0, false),
             },
             first: First::ToCome,
         }
@@ -161,15 +162,16 @@ impl Track {
         !self.is_lost()
     }
 
-    /// Reads on in a payload of which `left` bytes are to come, `bytes` being the first of them.
-    pub(super) fn step(&mut self, bytes: &[u8], left: u32, start_ns: u64, now_ns: u64) -> Step {
+    /// Reads on in a payload of which `left` bytes are to come, `bytes` being the first of them and `here`
+    /// where these stand.
+    pub(super) fn step(&mut self, bytes: &[u8], left: u32, here: &Span) -> Step {
         let mut step = Step::all(0);
         match self.place {
             Place::Lost => step.passed = left,
             Place::Prefix(_) => {
                 for byte in bytes.iter().take(left as usize) {
                     let Place::Prefix(read) = self.place else { break };
-                    self.read_prefix(read, *byte, start_ns, &mut step);
+                    self.read_prefix(read, *byte, here, &mut step);
                     step.passed += 1;
                 }
                 if self.is_lost() {
@@ -188,7 +190,7 @@ impl Track {
         }
         if self.place == Place::Body(0) {
             self.place = Place::Prefix(0);
-            self.span.end_ns = now_ns;
+            self.span.end_ns = here.end_ns;
             self.span.len = PREFIX_BYTES as u64 + u64::from(self.len);
             match self.first {
                 First::ToCome => self.first = First::Held(self.span),
@@ -199,7 +201,7 @@ impl Track {
     }
 
     /// Takes byte number `read` of a prefix.
-    fn read_prefix(&mut self, read: u8, byte: u8, start_ns: u64, step: &mut Step) {
+    fn read_prefix(&mut self, read: u8, byte: u8, here: &Span, step: &mut Step) {
         match read {
             // No other flags are defined: this is something else.
             0 if byte > 1 => {
@@ -208,7 +210,8 @@ impl Track {
             }
             0 => {
                 self.len = 0;
-                self.span.start_ns = start_ns;
+                self.span.start_ns = here.start_ns;
+                self.span.seq = (here.seq.0.wrapping_add(step.passed), here.seq.1);
                 if let First::Held(first) = self.first {
                     step.told.push(first);
                     self.first = First::Told;
