@@ -78,6 +78,10 @@ struct sock {
     __u8 sk_shutdown;
 };
 
+struct socket {
+    struct sock *sk;
+};
+
 struct inet_connection_sock {
     const void *icsk_ulp_ops;
 };

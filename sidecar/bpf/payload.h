@@ -89,6 +89,16 @@ struct gathering {
     __u8 missing;
 };
 
+/* Copies from the memory of the process. The bound, which always holds, is for the verifier: 64 bits wide, and right where
+ * the number is used, since older ones forget it on the way through 32-bit registers. */
+static __always_inline bool read_user(void *to, __u64 len, __u64 from)
+{
+    barrier_var(len);
+    if (len > CAPTURE_MAX)
+        return false;
+    return bpf_probe_read_user(to, len, (void *)from) == 0;
+}
+
 static long gather_one(__u32 index, void *context)
 {
     struct gathering *g = context;
@@ -103,9 +113,9 @@ static long gather_one(__u32 index, void *context)
     }
     if (piece.len < len)
         len = piece.len;
-    if (at >= CAPTURE_MAX || len > CAPTURE_MAX)
+    if (at >= CAPTURE_MAX)
         return 1;
-    if (bpf_probe_read_user(g->scratch->bytes + at, len, (void *)piece.base)) {
+    if (!read_user(g->scratch->bytes + at, len, piece.base)) {
         g->missing = MISSING_UNREADABLE;
         return 1;
     }
@@ -122,7 +132,7 @@ static __always_inline __u32 gather(struct scratch *scratch, const struct place 
     if (wanted > CAPTURE_MAX)
         wanted = CAPTURE_MAX;
     if (!place->is_vector) {
-        if (!bpf_probe_read_user(scratch->bytes, wanted, (void *)place->address))
+        if (read_user(scratch->bytes, wanted, place->address))
             return wanted;
         *missing = MISSING_UNREADABLE;
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* The backend for kernels that tell of every send and receive by a tracepoint of their own (6.3 and newer): a system
  * call that touches no socket pays nothing. */
-#include "connection.h"
+#include "lifetime.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -21,16 +21,4 @@ SEC("tp_btf/sk_data_ready")
 int BPF_PROG(arrived, struct sock *sk)
 {
     return on_arrival(sk);
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state, struct sock *sk, int old, int new)
-{
-    return on_state(sk, old, new);
-}
-
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(destroyed, struct sock *sk)
-{
-    return on_destroy(sk);
 }

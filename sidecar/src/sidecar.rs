@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::event::{Event, Open, Role, What};
-use crate::kernel::{Counters, Kernel, KernelError, KernelOptions};
+use crate::kernel::{Backend, Counters, Kernel, KernelError, KernelOptions};
 use crate::limits::{RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
 use crate::process::Listening;
@@ -100,6 +100,11 @@ impl Sidecar {
             clock: RefCell::new(Clock::new()),
             corrupt: RefCell::new(0),
         })
+    }
+
+    /// How the kernel tells of data.
+    pub fn backend(&self) -> Backend {
+        self.kernel.borrow().backend()
     }
 
     /// The collector.

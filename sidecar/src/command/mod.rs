@@ -35,7 +35,7 @@ fn run(cli: Cli) -> Result<(), String> {
             .map_err(|error| format!("installing a signal handler: {error}"))?;
     }
     let sidecar = Sidecar::start(cli.into_options()?).map_err(|error| error.to_string())?;
-    log::info!("watching sockets");
+    log::info!("watching sockets (backend {})", sidecar.backend());
     if let Some(address) = sidecar.collector().http_address() {
         log::info!("metrics at http://{address}/metrics");
     }

@@ -1,6 +1,6 @@
 //! The command line, and what it stands for.
 
-use crate::kernel::{Filters, KernelOptions, Network, Side};
+use crate::kernel::{Backend, Filters, KernelOptions, Network, Side};
 use crate::output::{Place, RemoteSink};
 use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
@@ -71,6 +71,10 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
 
+    /// How the kernel tells of data; the first way that works unless given.
+    #[arg(long, value_enum)]
+    backend: Option<Backend>,
+
     /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
@@ -99,6 +103,7 @@ impl Cli {
                 ..CollectorOptions::default()
             },
             kernel: KernelOptions {
+                backend: self.backend,
                 btf: self.btf,
                 side: self.side,
                 filters,

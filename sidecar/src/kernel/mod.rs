@@ -1,9 +1,11 @@
 //! The programs in the kernel: open, load, attach, read. What is loaded lives as long as this process has it open;
 //! nothing is pinned, so that nothing is left behind however it ends.
 
+mod backend;
 mod counters;
 mod settings;
 
+pub use backend::Backend;
 pub use counters::{Counter, Counters};
 pub use settings::{Filters, KernelOptions, Network, Side};
 
@@ -14,9 +16,6 @@ use libbpf_rs::{
 use settings::{Settings, candidates};
 use std::ffi::OsStr;
 use tapir_parsers::inference::Candidates;
-
-/// The object that build.rs made of bpf/socket.bpf.c.
-const SOCKET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/socket.bpf.o"));
 
 /// Why nothing runs in the kernel.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +37,7 @@ pub struct Kernel {
     object: Object,
     links: Vec<Link>,
     live: Live,
+    backend: Backend,
 }
 
 /// `struct live` of bpf/events.h.
@@ -49,42 +49,74 @@ struct Live {
 }
 
 impl Kernel {
-    /// Loads and attaches. Payload that is no candidate of `table` is not told of.
+    /// Loads and attaches: the backend that is asked for, else the first that this kernel takes. Payload that is no
+    /// candidate of `table` is not told of.
     ///
     /// # Errors
     /// When the kernel refuses, mostly for want of privileges.
     pub fn start(options: &KernelOptions, table: &Candidates) -> Result<Self, KernelError> {
         libbpf_rs::set_print(Some((PrintLevel::Debug, print)));
+        if let Some(backend) = options.backend {
+            return Self::start_with(backend, options, table);
+        }
+        let (first, others) = Backend::FIRST_AND_OTHERS;
+        let mut refusal = match Self::start_with(first, options, table) {
+            Ok(kernel) => return Ok(kernel),
+            Err(refusal) => refusal,
+        };
+        for backend in others {
+            log::info!("{refusal}; trying {backend}");
+            refusal = match Self::start_with(*backend, options, table) {
+                Ok(kernel) => return Ok(kernel),
+                Err(refusal) => refusal,
+            };
+        }
+        Err(refusal)
+    }
+
+    fn start_with(
+        backend: Backend,
+        options: &KernelOptions,
+        table: &Candidates,
+    ) -> Result<Self, KernelError> {
+        let doing = |what: &str| KernelError::while_doing(format!("backend {backend}: {what}"));
         let mut builder = ObjectBuilder::default();
         if let Some(path) = &options.btf {
-            let doing = format!("reading types from {}", path.display());
-            builder
-                .btf_custom_path(path)
-                .map_err(KernelError::while_doing(doing))?;
+            let what = format!("reading types from {}", path.display());
+            builder.btf_custom_path(path).map_err(doing(&what))?;
         }
         let mut open = builder
-            .open_memory(SOCKET)
-            .map_err(KernelError::while_doing("reading the kernel's programs"))?;
+            .open_memory(backend.object())
+            .map_err(doing("reading the kernel's programs"))?;
         for mut map in open.maps_mut() {
-            configure(&mut map, options, table)
-                .map_err(KernelError::while_doing("sizing the kernel's maps"))?;
+            configure(&mut map, options, table).map_err(doing("sizing the kernel's maps"))?;
         }
-        let object = open
-            .load()
-            .map_err(KernelError::while_doing("loading programs into the kernel"))?;
+        if let Some(place) = backend.fit(&mut open) {
+            // ENOENT, as the kernel would have it.
+            return Err(doing(&format!("looking for {place}"))(
+                libbpf_rs::Error::from_raw_os_error(2),
+            ));
+        }
+        let object = open.load().map_err(doing("loading programs into the kernel"))?;
         for (map, key) in options.filters.keys() {
-            update(&object, map, &key, &[1]).map_err(KernelError::while_doing("setting filters"))?;
+            update(&object, map, &key, &[1]).map_err(doing("setting filters"))?;
         }
         let mut links = Vec::new();
-        for program in object.progs_mut() {
-            let doing = format!("attaching {}", program.name().display());
-            links.push(program.attach().map_err(KernelError::while_doing(doing))?);
+        for program in object.progs_mut().filter(|program| program.autoload()) {
+            let what = format!("attaching {}", program.name().display());
+            links.push(program.attach().map_err(doing(&what))?);
         }
         Ok(Self {
             object,
             links,
             live: Live::default(),
+            backend,
         })
+    }
+
+    /// How the kernel tells of data.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// Ends the programs. What they told and counted can still be read.

@@ -1,5 +1,6 @@
 //! What the programs are told before they are loaded.
 
+use super::Backend;
 use crate::event::Role;
 use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
 use bytemuck::{Pod, Zeroable};
@@ -35,6 +36,8 @@ impl Side {
 /// What is watched, and how much of it.
 #[derive(Clone, Debug)]
 pub struct KernelOptions {
+    /// How the kernel tells of data; the first way that works unless given.
+    pub backend: Option<Backend>,
     /// A file with the kernel's types, where the kernel itself does not tell them.
     pub btf: Option<PathBuf>,
     /// Bytes of the ring of events; a power of two.
@@ -145,6 +148,7 @@ fn comm_key(comm: &str) -> Vec<u8> {
 impl Default for KernelOptions {
     fn default() -> Self {
         Self {
+            backend: None,
             btf: None,
             ring_bytes: EVENT_RING_BYTES,
             capture_bytes: CAPTURE_BYTES_MAX,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const START: Duration = Duration::from_secs(30);
+/// An emulated machine takes its time (scripts/vm).
+const START: Duration = Duration::from_secs(180);
 
 /// A `tapir-sidecar` that writes JSON to a file.
 pub(crate) struct Running {

@@ -1,0 +1,70 @@
+//! The ways in which kernels tell of what is sent and received. All share one body; they differ in where they hang.
+
+use libbpf_rs::OpenObject;
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::{Func, Typedef};
+use std::fmt;
+
+/// A way to hear of sends and receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// Tracepoints that follow every operation of a socket (kernel 6.3 and newer).
+    Socket,
+    /// Programs at the return of the protocols' functions (kernel 5.17 and newer, where trampolines are allowed).
+    Fexit,
+}
+
+/// Programs without which a backend works as well: kernels have either them or no need of them.
+const OPTIONAL: [&str; 1] = ["inet_sendpage"];
+
+impl Backend {
+    /// In the order in which they are tried: what costs less first.
+    pub const FIRST_AND_OTHERS: (Self, &[Self]) = (Self::Socket, &[Self::Fexit]);
+
+    /// What build.rs made of its source.
+    pub(super) fn object(self) -> &'static [u8] {
+        match self {
+            Self::Socket => include_bytes!(concat!(env!("OUT_DIR"), "/socket.bpf.o")),
+            Self::Fexit => include_bytes!(concat!(env!("OUT_DIR"), "/fexit.bpf.o")),
+        }
+    }
+
+    /// Leaves out the optional programs that this kernel has no place for. Tells the place of another one that is not
+    /// there: loading it would take its time to fail, and not say why.
+    pub(super) fn fit(self, open: &mut OpenObject) -> Option<String> {
+        let kernel = Btf::from_vmlinux().ok()?;
+        for mut program in open.progs_mut() {
+            let section = program.section().to_string_lossy().into_owned();
+            let Some((how, place)) = section.split_once('/') else {
+                continue;
+            };
+            if is_there(&kernel, how, place) {
+                continue;
+            }
+            if !OPTIONAL.contains(&place) {
+                return Some(section);
+            }
+            log::debug!("backend {self}: this kernel has no {section}");
+            program.set_autoload(false);
+        }
+        None
+    }
+}
+
+fn is_there(kernel: &Btf<'_>, how: &str, place: &str) -> bool {
+    match how {
+        "tp_btf" => kernel
+            .type_by_name::<Typedef<'_>>(&format!("btf_trace_{place}"))
+            .is_some(),
+        _ => kernel.type_by_name::<Func<'_>>(place).is_some(),
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Socket => "socket",
+            Self::Fexit => "fexit",
+        })
+    }
+}
