@@ -7,6 +7,7 @@
 //! * [`kernel`] loads the programs, attaches them and reads what they tell and count.
 //! * [`event`] is what they tell.
 //! * [`streams`] puts the bytes of connections in order and feeds them to the parsers' engine.
+//! * [`tls`] finds TLS libraries and puts probes into them.
 //! * [`process`] knows executables and containers.
 //! * [`sidecar`] joins all that with a collector; [`command`] is `tapir-sidecar`.
 #![forbid(unsafe_code)]
@@ -22,3 +23,4 @@ pub mod process;
 pub mod sidecar;
 pub mod sink;
 pub mod streams;
+pub mod tls;

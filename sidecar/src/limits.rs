@@ -1,5 +1,7 @@
 //! Every bound of the sidecar that a host's traffic can press against, with its reason.
 
+use std::time::Duration;
+
 /// Data of one direction that may wait for what came before it. Only threads that write to one socket at the same
 /// time are told of out of turn, by microseconds.
 pub const HELD_PER_SIDE_MAX: usize = 16;
@@ -32,3 +34,30 @@ pub const CAPTURE_BYTES_MAX: u32 = 32 * 1024;
 
 /// Processes of which facts are kept.
 pub const PROCESSES_MAX: usize = 4096;
+
+/// Bytes of one section of a program or library that are read. The symbols of the largest programs there are take half.
+pub const ELF_SECTION_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of one function that are decoded: those of Go's crypto/tls have some thousands.
+pub const CODE_BYTES_MAX: u64 = 64 << 10;
+
+/// Bytes of a file that are searched for what its TLS library may be.
+pub const WHY_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of /proc/PID/maps that are read: 65530 mappings, which is the kernel's own bound, of common length.
+pub const MAPS_BYTES_MAX: u64 = 8 << 20;
+
+/// Files of machine code that are remembered as looked into; beyond, those without probes are forgotten.
+pub const TLS_FILES_EXAMINED_MAX: usize = 16_384;
+
+/// Files that have probes at once. Each takes up to six links of the kernel.
+pub const TLS_FILES_PROBED_MAX: usize = 256;
+
+/// Processes that are remembered as users of files with probes. Beyond, no probe is taken out.
+pub const TLS_PROCESSES_MAX: usize = 65_536;
+
+/// How long a file without probes is believed to be what it was.
+pub const TLS_EXAMINE_AGAIN: Duration = Duration::from_secs(60);
+
+/// How long probes stay in a file that nobody uses: programs that are run now and then come back to them.
+pub const TLS_RELEASE_AFTER: Duration = Duration::from_secs(600);
