@@ -92,7 +92,8 @@ impl Entry {
             l4: dice.below(3) as u8,
             bits: FlowFacts::IPV6,
             source: dice.below(Source::ALL.len()) as u8,
-            reserved: [0; 3],
+            tls_library: 0,
+            reserved: [0; 2],
         };
         if dice.below(2) == 0 {
             entry = entry.between("192.0.2.1", 1234, "198.51.100.255", 53);

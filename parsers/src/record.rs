@@ -72,8 +72,10 @@ pub struct FlowFacts {
     pub bits: u8,
     /// 0 wire, 1 host.
     pub source: u8,
+    /// Host source: 0, or the number that the sidecar gives to the TLS library through which the bytes were seen.
+    pub tls_library: u8,
     /// Keeps the layout without holes.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 impl FlowFacts {
@@ -319,7 +321,7 @@ pub(crate) fn write_text(to: &mut Vec<u8>, field: Field, bytes: &[u8]) {
 }
 
 /// Appends an attribute to `to`; see [`write_text`]. Keys are shorter than 256 bytes.
-pub(crate) fn write_attr(to: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+pub fn write_attr(to: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     let key = &key[..key.len().min(255)];
     let value = &value[..value.len().min(usize::from(u16::MAX) - 256)];
     let [low, high] = ((1 + key.len() + value.len()) as u16).to_le_bytes();

@@ -4,7 +4,7 @@
 
 #include "filter.h"
 #include "inference.h"
-#include "payload.h"
+#include "tls.h"
 
 static __always_inline bool is_stream(struct sock *sk)
 {
@@ -130,6 +130,13 @@ static __always_inline void ignore(struct conn *conn, __u32 reason)
     count(reason);
 }
 
+/* Nor of what a TLS library makes of its bytes. */
+static __always_inline void refuse(struct conn *conn, __u32 reason)
+{
+    conn->unwanted = 1;
+    ignore(conn, reason);
+}
+
 /* Tells of a connection before its first data. False when user space doesn't know it afterwards. */
 static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, struct conn *conn,
                                       const struct event_data *data)
@@ -144,19 +151,19 @@ static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, str
     open.family = fill_ends(sk, open.local_ip, open.remote_ip, &open.local_port, &open.remote_port);
     fill_who(&open.self, bpf_get_current_task_btf());
     if (open.self.pid == settings.own_pid) {
-        ignore(conn, COUNTER_OWN);
+        refuse(conn, COUNTER_OWN);
         return false;
     }
     if (is_other_end(&open)) {
-        ignore(conn, COUNTER_OTHER_END);
+        refuse(conn, COUNTER_OTHER_END);
         return false;
     }
     if (!passes(&open)) {
-        ignore(conn, COUNTER_FILTERED);
+        refuse(conn, COUNTER_FILTERED);
         return false;
     }
     if (is_shed(conn, data->cookie)) {
-        ignore(conn, COUNTER_SHED);
+        refuse(conn, COUNTER_SHED);
         return false;
     }
     open.netns = sk->__sk_common.skc_net.net->ns.inum;
@@ -203,6 +210,17 @@ static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 di
     end.cookie = bpf_get_socket_cookie(sk);
     end.time_ns = bpf_ktime_get_boot_ns();
     conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
+}
+
+/* Data of a connection may be part of what a TLS library does, whether it is wanted itself or not. Gives the library's
+ * number. */
+static __always_inline __u8 note_tls(struct sock *sk, struct tcp_sock *tcp, const struct conn *conn, __u8 direction,
+                                     __u32 len)
+{
+    __u64 cookie = conn->unwanted ? TLS_UNWANTED : bpf_get_socket_cookie(sk);
+    __u32 next = direction == SENT ? tcp->write_seq : received_seq(sk, tcp);
+
+    return tls_on_socket(bpf_get_current_task_btf(), cookie, direction, next - len, len);
 }
 
 /* Takes user space's verdict, if there is a new one. */
@@ -257,6 +275,8 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     struct tcp_sock *tcp;
     struct place place;
     struct conn *conn;
+    bool wanted;
+    __u8 library;
     __u64 size;
 
     if (ret < 0 || !is_stream(sk))
@@ -266,8 +286,14 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         count(COUNTER_NO_STORAGE);
         return 0;
     }
-    if (conn->state == STATE_IGNORED)
+    tcp = bpf_skc_to_tcp_sock(sk);
+    if (!tcp)
         return 0;
+    if (conn->state == STATE_IGNORED) {
+        if (ret > 0)
+            note_tls(sk, tcp, conn, direction, ret);
+        return 0;
+    }
     if (ret == 0) {
         /* The end was reached, unless nothing was asked for. */
         if (direction == RECEIVED && sk->sk_shutdown & RCV_SHUTDOWN)
@@ -278,9 +304,9 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         count(COUNTER_PEEKED);
         return 0;
     }
-    tcp = bpf_skc_to_tcp_sock(sk);
+    library = note_tls(sk, tcp, conn, direction, ret);
     scratch = bpf_map_lookup_elem(&scratches, &which);
-    if (!tcp || !scratch)
+    if (!scratch)
         return 0;
     if (tcp->inet_conn.icsk_ulp_ops) {
         ignore(conn, COUNTER_ULP);
@@ -289,7 +315,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     head = &scratch->head;
     head->kind = EVENT_DATA;
     head->direction = direction;
-    head->reserved = 0;
+    head->library = library;
     head->cookie = bpf_get_socket_cookie(sk);
     heed_verdict(conn, head->cookie);
     if (conn->state == STATE_IGNORED)
@@ -297,7 +323,9 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     find_place(&place, task);
     if (direction == RECEIVED && flags & MSG_TRUNC)
         place.missing = MISSING_DISCARDED;
-    if (conn->state == STATE_LOOKING && !look(conn, scratch, &place, ret))
+    wanted = conn->state != STATE_LOOKING || look(conn, scratch, &place, ret);
+    /* What a library makes of it may be wanted, for which the connection is to be known. */
+    if (!wanted && (!library || conn->opened))
         return 0;
     head->time_ns = bpf_ktime_get_boot_ns();
     head->arrived_ns = direction == RECEIVED ? conn->arrived_ns : 0;
@@ -310,12 +338,16 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         head->peer_seq = tcp->snd_una;
     }
     if (!conn->opened && !tell_open(sk, tcp, conn, head)) {
-        if (conn->state != STATE_IGNORED) {
+        if (conn->unwanted)
+            note_tls(sk, tcp, conn, direction, ret);
+        if (conn->state != STATE_IGNORED && wanted) {
             count(COUNTER_DATA_LOST);
             count_some(COUNTER_BYTES_LOST, ret);
         }
         return 0;
     }
+    if (!wanted)
+        return 0;
     if (conn->speaker != (__u32)task->tgid)
         tell_speaker(conn, task, head);
     head->withheld = conn->withheld[direction & 1];
@@ -325,6 +357,11 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     size = head->captured;
     if (size > CAPTURE_MAX)
         return 0;
+    if (!conn->looked && size >= TLS_RECORD_HEAD && scratch->bytes[0] == TLS_HANDSHAKE && scratch->bytes[1] == 3) {
+        conn->looked = 1;
+        if (!library)
+            tls_look(TLS_LOOK_WHY);
+    }
     if (put(scratch, sizeof(*head) + size, EVENT_DATA)) {
         conn->withheld[direction & 1] = 0;
         count_some(COUNTER_BYTES, ret);

@@ -11,6 +11,7 @@ enum event_kind {
     EVENT_END,
     EVENT_CLOSE,
     EVENT_SPEAKER,
+    EVENT_PLAIN,
 };
 
 enum direction {
@@ -87,7 +88,8 @@ struct event_data {
     __u8 kind;
     __u8 direction;
     __u8 missing;
-    __u8 reserved;
+    /* Number of the TLS library that moved them; 0: none that is watched. */
+    __u8 library;
     /* Bytes of this direction right before these that begin no protocol, and were not told of. */
     __u32 withheld;
     __u64 cookie;
@@ -132,6 +134,29 @@ struct event_speaker {
     struct who self;
 };
 
+/* Bytes that an application gave to a TLS library or got from it; those captured follow, and more that mean nothing. */
+struct event_plain {
+    __u8 kind;
+    __u8 direction;
+    __u8 missing;
+    __u8 library;
+    __u32 pid;
+    /* Of the socket, 0: not known. */
+    __u64 cookie;
+    __u64 time_ns;
+    /* The library's object, in the memory of the process, and when it was first seen. */
+    __u64 object;
+    __u64 epoch_ns;
+    /* Of the first byte, among all that the object moved this way; and how many it moved the other way so far. */
+    __u64 offset;
+    __u64 other_offset;
+    /* Where the ciphertext that the call moved began. */
+    __u32 seq;
+    __u32 seq_known;
+    __u32 len;
+    __u32 captured;
+};
+
 enum counter {
     /* Events put into the ring, in the order of their kinds. */
     COUNTER_OPEN,
@@ -139,12 +164,14 @@ enum counter {
     COUNTER_END,
     COUNTER_CLOSE,
     COUNTER_SPEAKER,
+    COUNTER_PLAIN,
     /* The same, when the ring was full. */
     COUNTER_OPEN_LOST,
     COUNTER_DATA_LOST,
     COUNTER_END_LOST,
     COUNTER_CLOSE_LOST,
     COUNTER_SPEAKER_LOST,
+    COUNTER_PLAIN_LOST,
     /* Bytes of data events, and how many of them came along. */
     COUNTER_BYTES,
     COUNTER_BYTES_CAPTURED,
@@ -169,6 +196,16 @@ enum counter {
     COUNTER_ULP,
     /* Sockets for which the kernel had no memory. */
     COUNTER_NO_STORAGE,
+    /* Bytes of plain events, and of those that found the ring full. */
+    COUNTER_PLAIN_BYTES,
+    COUNTER_PLAIN_BYTES_LOST,
+    /* Calls of TLS libraries that found no room to be remembered, objects of theirs, and calls whose result could not
+     * be read: their bytes are missing without being told of. */
+    COUNTER_TLS_NO_CALL,
+    COUNTER_TLS_NO_OBJECT,
+    COUNTER_TLS_NO_COUNT,
+    /* Processes not told of whose files are to be looked at. */
+    COUNTER_TLS_LOOK_LOST,
     /* Data events with bytes missing, in the order of enum missing from MISSING_LIMIT on. */
     COUNTER_MISSING,
     COUNTERS = COUNTER_MISSING + MISSING_DISCARDED,

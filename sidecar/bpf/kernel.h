@@ -112,11 +112,12 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long orig_ax, di, si, dx, r10, r8, r9;
+    unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
     __u64 regs[31];
+    __u64 sp;
     __s32 syscallno;
 };
 #endif

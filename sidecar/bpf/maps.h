@@ -66,7 +66,11 @@ struct conn {
     __u8 fin;
     __u8 ended[2];
     __u8 sample_shift;
-    __u8 reserved[5];
+    /* Neither its bytes nor what a TLS library makes of them is wanted. */
+    __u8 unwanted;
+    /* It began like TLS, and user space was asked to look at whoever speaks so. */
+    __u8 looked;
+    __u8 reserved[3];
 };
 
 struct {

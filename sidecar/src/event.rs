@@ -1,5 +1,6 @@
 //! What the kernel's programs tell, as it lies in the ring: bpf/events.h in Rust.
 
+use crate::tls::library::Library;
 use bytemuck::{Pod, Zeroable};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -99,7 +100,7 @@ struct RawData {
     kind: u8,
     direction: u8,
     missing: u8,
-    reserved: u8,
+    library: u8,
     withheld: u32,
     cookie: u64,
     time_ns: u64,
@@ -142,10 +143,30 @@ struct RawSpeaker {
     this: Who,
 }
 
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawPlain {
+    kind: u8,
+    direction: u8,
+    missing: u8,
+    library: u8,
+    pid: u32,
+    cookie: u64,
+    time_ns: u64,
+    object: u64,
+    epoch_ns: u64,
+    offset: u64,
+    other_offset: u64,
+    seq: u32,
+    seq_known: u32,
+    len: u32,
+    captured: u32,
+}
+
 // As clang lays them out.
 const _: () = assert!(size_of::<Who>() == 40 && size_of::<RawOpen>() == 160 && size_of::<RawData>() == 48);
 const _: () = assert!(size_of::<RawEnd>() == 24 && size_of::<RawClose>() == 32);
-const _: () = assert!(size_of::<RawSpeaker>() == 64);
+const _: () = assert!(size_of::<RawSpeaker>() == 64 && size_of::<RawPlain>() == 72);
 
 /// Facts of a connection, told before its first data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +210,40 @@ pub struct Data<'a> {
     pub arrived_ns: Option<u64>,
     /// The first ones of them.
     pub bytes: &'a [u8],
+    /// The TLS library that moved them, if one is known to.
+    pub library: Option<Library>,
+}
+
+/// The object of a TLS library that a stream of plain bytes belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TlsObject {
+    /// The process.
+    pub pid: u32,
+    /// Where in its memory.
+    pub address: u64,
+    /// When it was first seen, ns since boot: the address may be another object's later.
+    pub epoch_ns: u64,
+}
+
+/// Bytes that an application gave to a TLS library or got from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain<'a> {
+    /// Which way they went.
+    pub way: Way,
+    /// The library.
+    pub library: Library,
+    /// Its object.
+    pub object: TlsObject,
+    /// Of the first byte, among all that the object moved this way.
+    pub offset: u64,
+    /// How many it had moved the other way.
+    pub other_offset: u64,
+    /// Sequence number of the ciphertext that was moved with them, where that is known.
+    pub seq: Option<u32>,
+    /// How many there were.
+    pub len: u32,
+    /// The first ones of them.
+    pub bytes: &'a [u8],
 }
 
 /// What happened.
@@ -198,6 +253,8 @@ pub enum What<'a> {
     Open(Open),
     /// There was some.
     Data(Data<'a>),
+    /// There was some that a TLS library encrypts or has decrypted.
+    Plain(Plain<'a>),
     /// From here on another process speaks.
     Speaker(Who),
     /// There will be no more in this direction; the sequence number of where it would stand.
@@ -214,7 +271,7 @@ pub enum What<'a> {
 /// One event of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// The kernel's number of the socket.
+    /// The kernel's number of the socket; 0 where plain bytes are not known to belong to one.
     pub cookie: u64,
     /// When, ns since boot.
     pub time_ns: u64,
@@ -236,6 +293,7 @@ impl<'a> Event<'a> {
             3 => head(bytes).map(|(raw, _)| Self::end(&raw)),
             4 => head(bytes).map(|(raw, _)| Self::close(&raw)),
             5 => head(bytes).map(|(raw, _)| Self::speaker(&raw)),
+            6 => head(bytes).and_then(|(raw, rest)| Self::plain(&raw, rest)),
             _ => None,
         }
     }
@@ -273,8 +331,27 @@ impl<'a> Event<'a> {
             withheld: raw.withheld,
             arrived_ns: (raw.arrived_ns != 0).then_some(raw.arrived_ns),
             bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
+            library: Library::of(raw.library),
         };
         Self::new(raw.cookie, raw.time_ns, What::Data(data))
+    }
+
+    fn plain(raw: &RawPlain, rest: &'a [u8]) -> Option<Self> {
+        let plain = Plain {
+            way: Way::of(raw.direction),
+            library: Library::of(raw.library)?,
+            object: TlsObject {
+                pid: raw.pid,
+                address: raw.object,
+                epoch_ns: raw.epoch_ns,
+            },
+            offset: raw.offset,
+            other_offset: raw.other_offset,
+            seq: (raw.seq_known != 0).then_some(raw.seq),
+            len: raw.len,
+            bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
+        };
+        Some(Self::new(raw.cookie, raw.time_ns, What::Plain(plain)))
     }
 
     fn end(raw: &RawEnd) -> Self {

@@ -35,6 +35,20 @@ pub const CAPTURE_BYTES_MAX: u32 = 32 * 1024;
 /// Processes of which facts are kept.
 pub const PROCESSES_MAX: usize = 4096;
 
+/// Pieces of plain bytes that may wait for their connection to be known: those of applications that carry the ciphertext
+/// themselves, from a first write to the ciphertext of it.
+pub const PLAIN_WAITING_MAX: usize = 4096;
+
+/// Bytes that those may hold.
+pub const PLAIN_BYTES_WAITING_MAX: usize = 8 << 20;
+
+/// How long they wait, ns: a program that is to send what it has encrypted does so at once.
+pub const PLAIN_WAIT_NS: u64 = 2_000_000_000;
+
+/// How long a TLS connection that is over waits for its last plain bytes, ns. Those that an application writes are told
+/// of when the library's call returns, which may be after the other side has answered them and gone.
+pub const PLAIN_LINGER_NS: u64 = 200_000_000;
+
 /// Bytes of one section of a program or library that are read. The symbols of the largest programs there are take half.
 pub const ELF_SECTION_BYTES_MAX: u64 = 256 << 20;
 

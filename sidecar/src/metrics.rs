@@ -1,7 +1,9 @@
 //! What is counted in the kernel and in user space, as metrics.
 
 use crate::kernel::{Counter, Counters};
+use crate::sink::TlsCounts;
 use crate::streams::StreamCounters;
+use crate::tls::finder::FinderCounters;
 use std::sync::{Mutex, PoisonError};
 use tapir_collector::metrics::{Family, Ledger, MetricKind, MetricPoint, MetricSource, MetricValue};
 
@@ -16,6 +18,10 @@ pub struct Counts {
     pub corrupt: u64,
     /// Connections that are followed.
     pub connections: u64,
+    /// TLS connections that are over, by what became of their plain bytes.
+    pub tls: TlsCounts,
+    /// What was done to find TLS libraries.
+    pub finder: FinderCounters,
     /// Records made.
     pub records_made: u64,
     /// Records put into the ring to the collector.
@@ -34,11 +40,17 @@ impl Counts {
             Counter::End,
             Counter::Close,
             Counter::Speaker,
+            Counter::Plain,
         ];
         let told: u64 = told.iter().map(|counter| self.kernel.of(*counter)).sum();
         let streams = &self.streams;
-        let taken =
-            streams.opens + streams.data + streams.ends + streams.closes + streams.speakers + self.corrupt;
+        let taken = streams.opens
+            + streams.data
+            + streams.ends
+            + streams.closes
+            + streams.speakers
+            + streams.plains
+            + self.corrupt;
         told as i64 - taken as i64
     }
 
@@ -55,8 +67,10 @@ impl Counts {
             + streams.bytes_idle
             + streams.bytes_seen
             + streams.bytes_not_captured
-            + streams.bytes_of_strangers;
-        self.kernel.of(Counter::Bytes) as i64 - known as i64
+            + streams.bytes_of_strangers
+            + streams.bytes_unbound;
+        let told = self.kernel.of(Counter::Bytes) + self.kernel.of(Counter::PlainBytes);
+        told as i64 - known as i64
     }
 }
 
@@ -77,6 +91,19 @@ static CONNECTIONS: Family = Family {
     kind: MetricKind::Gauge,
     help: "Connections that are followed.",
     labels: &[],
+};
+
+static TLS: Family = Family {
+    name: "tapir_sidecar_tls_connections_total",
+    kind: MetricKind::Counter,
+    help: "TLS connections that are over, by what became of their plain bytes: read, silent (nothing was said), or why not.",
+    labels: &["plaintext"],
+};
+static FINDER: Family = Family {
+    name: "tapir_sidecar_tls_finder_total",
+    kind: MetricKind::Counter,
+    help: "What was done to find TLS libraries, by name.",
+    labels: &["what"],
 };
 
 /// Counts as they were published last.
@@ -115,6 +142,10 @@ impl MetricSource for SidecarSource {
             .visit(&mut |name, value| count(&STREAMS, &[name], value));
         count(&STREAMS, &["corrupt"], counts.corrupt);
         count(&CONNECTIONS, &[], counts.connections);
+        counts.tls.visit(&mut |name, value| count(&TLS, &[name], value));
+        counts
+            .finder
+            .visit(&mut |name, value| count(&FINDER, &[name], value));
     }
 
     fn account(&self, ledger: &mut Ledger) {

@@ -8,11 +8,13 @@ use crate::metrics::{Counts, SidecarSource};
 use crate::process::Listening;
 use crate::sink::ProcessSink;
 use crate::streams::Streams;
+use crate::tls::watch::{Findings, Watch};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
 use tapir_parsers::engine::Engine;
+use tapir_parsers::inference::Candidates;
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::ring::{RingSink, WhenFull};
 use tapir_parsers::settings::Settings;
@@ -65,6 +67,9 @@ pub struct Outcome {
 /// Programs attached, a collector waiting.
 pub struct Sidecar {
     kernel: RefCell<Kernel>,
+    /// Who follows TLS libraries; none where the kernel refuses.
+    watch: Option<Watch>,
+    findings: Arc<Findings>,
     streams: RefCell<Streams<ProcessSink>>,
     collector: CollectorHandle,
     source: Arc<SidecarSource>,
@@ -87,11 +92,15 @@ impl Sidecar {
         let source = Arc::new(SidecarSource::default());
         let collector = Collector::start(options.collector, vec![records], vec![Arc::clone(&source) as _])?;
         let kernel = Kernel::start(&options.kernel, engine.candidates())?;
+        let watch = watch_tls(&kernel, &options.kernel, engine.candidates());
+        let findings = watch.as_ref().map(Watch::findings).unwrap_or_default();
         Ok(Self {
             kernel: RefCell::new(kernel),
+            watch,
+            findings: Arc::clone(&findings),
             streams: RefCell::new(Streams::new(
                 engine,
-                ProcessSink::new(ring),
+                ProcessSink::new(ring, findings),
                 options.kernel.side.left_out(),
             )),
             listening: RefCell::new(Listening::default()),
@@ -174,6 +183,8 @@ impl Sidecar {
             streams: *streams.counters(),
             corrupt: *self.corrupt.borrow(),
             connections: streams.connections() as u64,
+            tls: streams.sink().tls(),
+            finder: self.findings.counters(),
             records_made: streams.engine().counters().records(),
             records_sent: sent,
             records_dropped: dropped,
@@ -184,8 +195,10 @@ impl Sidecar {
     ///
     /// # Errors
     /// When the ring of events is broken.
-    pub fn stop(self) -> Result<Outcome, KernelError> {
+    pub fn stop(mut self) -> Result<Outcome, KernelError> {
         self.kernel.borrow_mut().detach();
+        // Its probes end with it.
+        self.watch = None;
         let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
         while events.drain(EVENTS_AT_ONCE)? > 0 {}
         drop(events);
@@ -196,6 +209,17 @@ impl Sidecar {
         let report = self.collector.stop();
         Ok(Outcome { counts, report })
     }
+}
+
+/// Watches TLS libraries. Sockets are worth watching without.
+fn watch_tls(kernel: &Kernel, options: &KernelOptions, table: &Candidates) -> Option<Watch> {
+    let started = kernel
+        .tls(options, table)
+        .map_err(|error| error.to_string())
+        .and_then(|programs| Watch::start(programs).map_err(|error| format!("starting a thread: {error}")));
+    started
+        .inspect_err(|error| log::warn!("{error}; what applications encrypt stays unread"))
+        .ok()
 }
 
 impl Outcome {

@@ -2,25 +2,79 @@
 
 use crate::process::Processes;
 use crate::streams::{HostSink, Parties};
+use crate::tls::library::Library;
+use crate::tls::watch::Findings;
+use crate::tls::why::Reason;
+use std::sync::Arc;
 use tapir_parsers::host::{HostFacts, Process};
-use tapir_parsers::record::RecordSink;
+use tapir_parsers::l7::Protocol;
+use tapir_parsers::record::{HEADER_BYTES, RecordHeader, RecordSink, write_attr};
 use tapir_parsers::ring::RingSink;
 
 /// Appends processes to records and puts them into the ring.
 pub struct ProcessSink {
     ring: RingSink,
     processes: Processes,
+    /// What is known of processes' TLS libraries.
+    findings: Arc<Findings>,
+    tls: TlsCounts,
     /// The record at hand.
     entry: Vec<u8>,
 }
 
+/// Connections that carried TLS and are over, by what became of their plain bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsCounts {
+    /// They were there.
+    pub read: u64,
+    /// Their library was watched, and nothing was said.
+    pub silent: u64,
+    /// They were not there, by [`Reason`].
+    pub unread: [u64; Reason::ALL.len()],
+}
+
+impl TlsCounts {
+    /// Every count by name.
+    pub fn visit(&self, see: &mut dyn FnMut(&'static str, u64)) {
+        see("read", self.read);
+        see("silent", self.silent);
+        for (reason, count) in Reason::ALL.iter().zip(self.unread) {
+            see(reason.name(), count);
+        }
+    }
+}
+
 impl ProcessSink {
     /// Records go to `ring`.
-    pub fn new(ring: RingSink) -> Self {
+    pub fn new(ring: RingSink, findings: Arc<Findings>) -> Self {
         Self {
             ring,
             processes: Processes::default(),
+            findings,
+            tls: TlsCounts::default(),
             entry: Vec::new(),
+        }
+    }
+
+    /// What became of TLS connections.
+    pub fn tls(&self) -> TlsCounts {
+        self.tls
+    }
+
+    /// Which TLS library's plain bytes a record is of; of a handshake, which library's calls carry it or why none's.
+    fn append_tls(&mut self, parties: &Parties) {
+        let Some(head) = self.entry.get(..HEADER_BYTES) else {
+            return;
+        };
+        let header: RecordHeader = bytemuck::pod_read_unaligned(head);
+        if let Some(library) = Library::of(header.flow.tls_library) {
+            write_attr(&mut self.entry, b"tls", library.name().as_bytes());
+        } else if Protocol::from_number(header.protocol) == Some(Protocol::Tls) {
+            let name = match parties.library {
+                Some(library) => library.name(),
+                None => self.findings.reason(parties.this.pid).name(),
+            };
+            write_attr(&mut self.entry, b"plaintext", name.as_bytes());
         }
     }
 
@@ -34,6 +88,7 @@ impl HostSink for ProcessSink {
     fn record(&mut self, entry: &[u8], parties: &Parties) {
         self.entry.clear();
         self.entry.extend_from_slice(entry);
+        self.append_tls(parties);
         let facts = self.processes.facts(&parties.this);
         let process = Process {
             pid: facts.pid,
@@ -48,5 +103,15 @@ impl HostSink for ProcessSink {
         };
         facts.append_to(&mut self.entry);
         self.ring.record(&self.entry);
+    }
+
+    fn tls_closed(&mut self, parties: &Parties, is_read: bool) {
+        if is_read {
+            self.tls.read += 1;
+        } else if parties.library.is_some() {
+            self.tls.silent += 1;
+        } else {
+            self.tls.unread[self.findings.reason(parties.this.pid) as usize] += 1;
+        }
     }
 }

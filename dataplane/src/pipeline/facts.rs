@@ -77,7 +77,6 @@ pub(super) fn facts_of(flow: &Flow, encap: &Encap) -> FlowFacts {
         l4: key.l4,
         bits: ipv6 | known,
         source: 0,
-        reserved: [0; 3],
         ..FlowFacts::default()
     };
     for (direction, side) in Direction::BOTH.into_iter().zip(&flow.sides) {

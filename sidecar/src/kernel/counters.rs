@@ -35,6 +35,8 @@ counters! {
     Close = "close";
     /// Processes told of that took a connection over.
     Speaker = "speaker";
+    /// Plain bytes of TLS connections told of.
+    Plain = "plain";
     /// Connections not told of, since the ring was full.
     OpenLost = "open_lost";
     /// Data not told of, since the ring was full.
@@ -45,6 +47,8 @@ counters! {
     CloseLost = "close_lost";
     /// Processes not told of, since the ring was full.
     SpeakerLost = "speaker_lost";
+    /// Plain bytes not told of, since the ring was full.
+    PlainLost = "plain_lost";
     /// Bytes of the data told of.
     Bytes = "bytes";
     /// Bytes that came along.
@@ -71,6 +75,18 @@ counters! {
     Ulp = "ulp";
     /// Data of sockets for which the kernel had no memory.
     NoStorage = "no_storage";
+    /// Plain bytes told of.
+    PlainBytes = "plain_bytes";
+    /// Plain bytes not told of, since the ring was full.
+    PlainBytesLost = "plain_bytes_lost";
+    /// Calls of TLS libraries for which there was no room: their plain bytes are missing.
+    TlsNoCall = "tls_no_call";
+    /// Objects of TLS libraries for which there was no room: their plain bytes are missing.
+    TlsNoObject = "tls_no_object";
+    /// Calls of TLS libraries whose result could not be read: their plain bytes are missing.
+    TlsNoCount = "tls_no_count";
+    /// Processes not told of whose TLS libraries are to be looked for.
+    TlsLookLost = "tls_look_lost";
     /// Data longer than is taken of one call.
     MissingLimit = "missing_limit";
     /// Data in more buffers than are looked at.
@@ -90,8 +106,14 @@ counters! {
 }
 
 /// Counts of all CPUs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counters([u64; Counter::ALL.len()]);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self([0; Counter::ALL.len()])
+    }
+}
 
 impl Counters {
     /// How often `counter` happened.

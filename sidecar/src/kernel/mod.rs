@@ -4,10 +4,12 @@
 mod backend;
 mod counters;
 mod settings;
+mod tls;
 
 pub use backend::Backend;
 pub use counters::{Counter, Counters};
 pub use settings::{Filters, KernelOptions, Network, Side};
+pub use tls::TlsPrograms;
 
 use crate::streams::Order;
 use libbpf_rs::{
@@ -15,6 +17,7 @@ use libbpf_rs::{
 };
 use settings::{Settings, candidates};
 use std::ffi::OsStr;
+use std::time::Duration;
 use tapir_parsers::inference::Candidates;
 
 /// Why nothing runs in the kernel.
@@ -209,6 +212,24 @@ impl Events<'_> {
         usize::try_from(count)
             .map_err(|_| libbpf_rs::Error::from_raw_os_error(-count))
             .map_err(KernelError::while_doing("reading the ring of events"))
+    }
+}
+
+/// A wait was interrupted by a signal.
+const EINTR: i32 = 4;
+
+impl Events<'_> {
+    /// Waits at most `time` for somebody to be woken up, and hands out all that is there.
+    ///
+    /// # Errors
+    /// When the ring is broken.
+    pub fn wait(&self, time: Duration) -> Result<(), KernelError> {
+        let count = self.0.poll_raw(time);
+        if count >= 0 || count == -EINTR {
+            return Ok(());
+        }
+        Err(libbpf_rs::Error::from_raw_os_error(-count))
+            .map_err(KernelError::while_doing("waiting for a ring"))
     }
 }
 

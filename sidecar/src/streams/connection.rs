@@ -3,6 +3,7 @@
 use super::Parties;
 use super::side::Side;
 use crate::event::{Open, Role, Way, Who};
+use crate::tls::library::Library;
 use std::net::{IpAddr, Ipv6Addr};
 use tapir_parsers::engine::{Ends, SessionId};
 use tapir_parsers::l7::DECLARATIONS;
@@ -32,10 +33,20 @@ pub(super) struct Connection {
     pub(super) no_match_told: bool,
     /// Who made the last call.
     pub(super) speaker: Who,
+    /// Its number in records.
+    pub(super) flow_id: u64,
+    /// These are the plain bytes that a TLS library encrypts for the connection below.
+    pub(super) plain: Option<Library>,
+    /// The TLS library whose calls move its bytes.
+    pub(super) library: Option<Library>,
+    /// It began like TLS.
+    pub(super) is_tls: bool,
+    /// There are plain bytes of it.
+    pub(super) is_read: bool,
 }
 
 impl Connection {
-    pub(super) fn new(open: Open) -> Self {
+    pub(super) fn new(open: Open, flow_id: u64) -> Self {
         let is_client = match open.role {
             Role::Client => true,
             Role::Server => false,
@@ -49,7 +60,31 @@ impl Connection {
             interest: Interest::Open,
             is_client,
             speaker: open.this,
+            flow_id,
+            plain: None,
+            library: None,
+            is_tls: false,
+            is_read: false,
         }
+    }
+
+    /// The plain bytes above `below`, from the given offsets on.
+    pub(super) fn above(below: &mut Self, library: Library, offsets: [u64; 2]) -> Self {
+        below.is_read = true;
+        let begins = offsets == [0, 0] && below.open.from_start;
+        let open = Open {
+            seq: offsets.map(|offset| offset as u32),
+            passed: [0, 0],
+            from_start: begins,
+            ..below.open
+        };
+        let mut plain = Self::new(open, below.flow_id);
+        plain.plain = Some(library);
+        plain.speaker = below.speaker;
+        for (side, offset) in plain.sides.iter_mut().zip(offsets) {
+            side.offset = offset;
+        }
+        plain
     }
 
     /// A handshake told who is the client.
@@ -102,6 +137,7 @@ impl Connection {
             this: self.speaker,
             peer: self.open.peer,
             port: self.open.local.1,
+            library: self.library,
         }
     }
 
@@ -113,7 +149,7 @@ impl Connection {
     }
 
     /// The facts as records carry them.
-    pub(super) fn facts(&self, flow_id: u64) -> FlowFacts {
+    pub(super) fn facts(&self) -> FlowFacts {
         let (local, remote) = (self.open.local, self.open.remote);
         let (client, server) = if self.is_client {
             (local, remote)
@@ -123,15 +159,17 @@ impl Connection {
         let mut facts = FlowFacts {
             client_ip: mapped(client.0),
             server_ip: mapped(server.0),
-            flow_id,
+            flow_id: self.flow_id,
             client_port: client.1,
             server_port: server.1,
             l4: self.open.l4,
             bits: if local.0.is_ipv6() { FlowFacts::IPV6 } else { 0 },
             source: tapir_parsers::field::Source::Host as u8,
+            tls_library: self.plain.map_or(0, |library| library as u8),
             ..FlowFacts::default()
         };
-        for way in [Way::Sent, Way::Received] {
+        // Plain bytes have numbers that no segment has.
+        for way in Way::BOTH.into_iter().filter(|_| self.plain.is_none()) {
             let seq = self.sides[way as usize].first_seq();
             facts.set_first_seq(self.direction(way), seq);
         }

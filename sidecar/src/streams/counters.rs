@@ -32,6 +32,10 @@ counters! {
     speakers;
     /// Data told of.
     data;
+    /// Plain bytes of TLS connections told of, in pieces.
+    plains;
+    /// Plain bytes in pieces that waited for their connection to be known.
+    plains_waited;
     /// Ends of directions told of.
     ends;
     /// Ends of connections told of.
@@ -52,6 +56,9 @@ counters! {
     bytes_idle;
     /// Bytes told of twice.
     bytes_seen;
+    /// Plain bytes whose connection was never known: applications that carry the ciphertext themselves, whose records'
+    /// lengths told nothing.
+    bytes_unbound;
     /// Bytes of connections that are not known.
     bytes_of_strangers;
 }

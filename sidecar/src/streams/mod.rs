@@ -6,6 +6,9 @@
 mod connection;
 mod counters;
 mod mirror;
+mod plain;
+#[cfg(test)]
+mod plain_tests;
 mod side;
 
 pub use counters::StreamCounters;
@@ -14,9 +17,11 @@ use crate::event::{Data, Event, Open, Role, Way, What, Who};
 use crate::limits::{
     CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
 };
+use crate::tls::library::Library;
 use connection::{Connection, Interest};
 use hashbrown::HashMap;
 use mirror::Mirror;
+use plain::Plains;
 use side::{Held, Placement};
 use tapir_parsers::engine::{Begin, Chunk, Engine, Standing, Verdict};
 use tapir_parsers::field::Ended;
@@ -27,6 +32,9 @@ pub trait HostSink {
     /// A record of a connection that `this` holds one end of, and `peer`, if on this host, the other. `this` is the
     /// client's end or not.
     fn record(&mut self, entry: &[u8], parties: &Parties);
+
+    /// A connection is over that carried TLS; whether its plain bytes were there.
+    fn tls_closed(&mut self, parties: &Parties, is_read: bool);
 }
 
 /// Who holds the ends of a connection.
@@ -38,7 +46,12 @@ pub struct Parties {
     pub peer: Option<Who>,
     /// Address and port of this end.
     pub port: u16,
+    /// The TLS library whose calls move the connection's bytes, if one is known to.
+    pub library: Option<Library>,
 }
+
+/// How connections that carry TLS begin: a record of a handshake (RFC 8446, 5.1).
+const TLS_HANDSHAKE: [u8; 2] = [22, 3];
 
 /// What the kernel's programs are to do with a connection from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +72,7 @@ pub struct Streams<S> {
     left_out: Option<Role>,
     /// Of connections in which data waits for its turn.
     waiting: Vec<u64>,
+    plains: Plains,
     /// For the kernel, by cookie; taken by whoever can tell it.
     orders: Vec<(u64, Order)>,
     engine: Engine,
@@ -112,6 +126,7 @@ impl<S: HostSink> Streams<S> {
             mirror: Mirror::default(),
             left_out,
             waiting: Vec::new(),
+            plains: Plains::default(),
             orders: Vec::new(),
             engine,
             sink,
@@ -149,12 +164,20 @@ impl<S: HostSink> Streams<S> {
         match &event.what {
             What::Open(open) => self.open(event.cookie, open),
             What::Data(data) => self.data(event.cookie, data, time_ns),
+            What::Plain(plain) => self.plain(event.cookie, plain, time_ns),
             What::Speaker(who) => self.speaker(event.cookie, *who),
             What::End(way, seq) => self.end(event.cookie, *way, *seq, time_ns),
             What::Close { reset, seq } => {
                 let ended = if *reset { Ended::Rst } else { Ended::Fin };
                 self.close(event.cookie, ended, Some(*seq), time_ns);
             }
+        }
+    }
+
+    /// Plain bytes have no socket that there could be orders for.
+    fn order(&mut self, key: u64, order: Order) {
+        if key < plain::FIRST_KEY {
+            self.orders.push((key, order));
         }
     }
 
@@ -167,11 +190,11 @@ impl<S: HostSink> Streams<S> {
         }
         if self.connections.len() >= CONNECTIONS_MAX {
             self.counters.refused += 1;
-            self.orders.push((cookie, Order::Ignore));
+            self.order(cookie, Order::Ignore);
             return;
         }
         let other = self.mirror.note(cookie, open);
-        let mut connection = Connection::new(*open);
+        let mut connection = Connection::new(*open, cookie);
         if let Some(other) = other {
             self.introduce(&mut connection, other);
             // Who has an end that serves at the other side is the client.
@@ -182,13 +205,13 @@ impl<S: HostSink> Streams<S> {
             if self.left_out == Some(role) {
                 self.counters.other_ends += 1;
                 self.mirror.forget(cookie, open);
-                self.orders.push((cookie, Order::Ignore));
+                self.order(cookie, Order::Ignore);
                 return;
             }
             if self.left_out.is_some() {
                 self.counters.other_ends += 1;
                 self.discard(other);
-                self.orders.push((other, Order::Ignore));
+                self.order(other, Order::Ignore);
             }
         }
         self.connections.insert(cookie, connection);
@@ -204,6 +227,7 @@ impl<S: HostSink> Streams<S> {
 
     /// Takes a connection out without a record: its other end makes them.
     fn discard(&mut self, cookie: u64) {
+        self.discard_plains(cookie);
         let Some(connection) = self.connections.remove(&cookie) else {
             return;
         };
@@ -227,6 +251,16 @@ impl<S: HostSink> Streams<S> {
         let Some(connection) = self.connections.get_mut(&cookie) else {
             self.counters.strangers += 1;
             self.counters.bytes_of_strangers += u64::from(data.len);
+            return;
+        };
+        connection.library = data.library.or(connection.library);
+        connection.is_tls |= data.bytes.starts_with(&TLS_HANDSHAKE);
+        self.place(cookie, data, time_ns);
+    }
+
+    /// Data of a connection that is known, in its turn.
+    fn place(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+        let Some(connection) = self.connections.get_mut(&cookie) else {
             return;
         };
         let side = connection.side(data.way);
@@ -296,6 +330,7 @@ impl<S: HostSink> Streams<S> {
                 withheld: 0,
                 arrived_ns: None,
                 bytes: &held.bytes,
+                library: None,
             };
             let placement = self
                 .connections
@@ -353,7 +388,8 @@ impl<S: HostSink> Streams<S> {
             bytes,
             time_ns,
             offset,
-            peer_offset: Some(peer_offset),
+            // What the other side had of the plain bytes that it encrypted, nobody tells.
+            peer_offset: (connection.plain.is_none() || way == Way::Sent).then_some(peer_offset),
         };
         let direction = connection.direction(way);
         let mut sink = Of {
@@ -365,7 +401,7 @@ impl<S: HostSink> Streams<S> {
                 Verdict::Continue => {}
                 Verdict::Ignore => {
                     connection.end_session(Interest::None);
-                    self.orders.push((cookie, Order::Ignore));
+                    self.order(cookie, Order::Ignore);
                 }
                 Verdict::Rest => connection.end_session(Interest::Recognised),
             }
@@ -379,7 +415,7 @@ impl<S: HostSink> Streams<S> {
         };
         let begun = self.engine.begin_with(
             connection.ends(),
-            || connection.facts(cookie),
+            || connection.facts(),
             direction,
             standing,
             &chunk,
@@ -389,12 +425,12 @@ impl<S: HostSink> Streams<S> {
             Begin::Session(id) => {
                 connection.begin_session(id);
                 if std::mem::take(&mut connection.no_match_told) {
-                    self.orders.push((cookie, Order::Tell));
+                    self.order(cookie, Order::Tell);
                 }
             }
             Begin::Ignore => {
                 connection.interest = Interest::None;
-                self.orders.push((cookie, Order::Ignore));
+                self.order(cookie, Order::Ignore);
             }
             Begin::Rest => connection.interest = Interest::Recognised,
             Begin::NoMatch => {
@@ -404,7 +440,7 @@ impl<S: HostSink> Streams<S> {
                     Interest::None => Order::Ignore,
                     _ => Order::Look,
                 };
-                self.orders.push((cookie, order));
+                self.order(cookie, order);
             }
         }
     }
@@ -425,7 +461,7 @@ impl<S: HostSink> Streams<S> {
         let verdict = self.engine.gap(id, direction, u64::from(len), time_ns, &mut sink);
         if verdict == Verdict::Ignore {
             connection.end_session(Interest::None);
-            self.orders.push((cookie, Order::Ignore));
+            self.order(cookie, Order::Ignore);
         }
     }
 
@@ -436,7 +472,12 @@ impl<S: HostSink> Streams<S> {
             self.counters.strangers += 1;
             return;
         }
-        self.give_up_all(cookie, way, Some(seq), time_ns);
+        self.end_side(cookie, way, Some(seq), time_ns);
+        self.end_plains(cookie, way, time_ns);
+    }
+
+    fn end_side(&mut self, cookie: u64, way: Way, seq: Option<u32>, time_ns: u64) {
+        self.give_up_all(cookie, way, seq, time_ns);
         let Some(connection) = self.connections.get_mut(&cookie) else {
             return;
         };
@@ -470,14 +511,32 @@ impl<S: HostSink> Streams<S> {
     /// A connection is over.
     fn close(&mut self, cookie: u64, ended: Ended, seq: Option<[u32; 2]>, time_ns: u64) {
         self.counters.closes += u64::from(seq.is_some());
+        if !self.connections.contains_key(&cookie) {
+            self.counters.strangers += u64::from(seq.is_some());
+            return;
+        }
+        if self
+            .connections
+            .get(&cookie)
+            .is_some_and(|c| c.is_tls || c.library.is_some() || c.is_read)
+        {
+            self.linger(cookie, ended, seq, time_ns);
+        } else {
+            self.close_one(cookie, ended, seq, time_ns);
+        }
+    }
+
+    fn close_one(&mut self, cookie: u64, ended: Ended, seq: Option<[u32; 2]>, time_ns: u64) {
         for way in Way::BOTH {
             self.give_up_all(cookie, way, seq.map(|seq| seq[way as usize]), time_ns);
         }
         let Some(connection) = self.connections.remove(&cookie) else {
-            self.counters.strangers += u64::from(seq.is_some());
             return;
         };
         self.mirror.forget(cookie, &connection.open);
+        if connection.is_tls {
+            self.sink.tls_closed(&connection.parties(), connection.is_read);
+        }
         if let Some(id) = connection.session {
             let mut sink = Of {
                 sink: &mut self.sink,
@@ -494,6 +553,8 @@ impl<S: HostSink> Streams<S> {
             connections: &self.connections,
         };
         self.engine.sweep(now_ns, SESSIONS_PER_TICK, &mut sink);
+        self.give_up_waiting(now_ns);
+        self.end_lingering(now_ns);
         let due_ns = now_ns.saturating_sub(HOLE_TIMEOUT_NS);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|cookie| {
@@ -514,10 +575,12 @@ impl<S: HostSink> Streams<S> {
 
     /// Ends everything: whatever is under way becomes a record.
     pub fn finish(&mut self, now_ns: u64) {
+        self.give_up_waiting(u64::MAX);
         let mut cookies: Vec<u64> = self.connections.keys().copied().collect();
         cookies.sort_unstable();
         for cookie in cookies {
             self.close(cookie, Ended::Shutdown, None, now_ns);
         }
+        self.end_lingering(u64::MAX);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::finder::Attach;
 use super::library::{Probe, Program};
-use libbpf_rs::{ErrorKind, Link, Object, ProgramMut, UprobeMultiOpts, UprobeOpts};
+use crate::kernel::TlsPrograms;
+use libbpf_rs::{ErrorKind, Link, ProgramMut, UprobeMultiOpts, UprobeOpts};
 use std::fs::File;
 use std::io::{Error, Result};
 use std::os::fd::AsRawFd;
@@ -12,7 +13,7 @@ const ANYBODY: i32 = -1;
 
 /// The kernel's programs for TLS libraries, loaded.
 pub struct Programs {
-    object: Object,
+    loaded: TlsPrograms,
     many: Many,
 }
 
@@ -26,17 +27,17 @@ enum Many {
 }
 
 impl Programs {
-    /// Of an object made of bpf/tls.bpf.c.
-    pub fn new(object: Object) -> Self {
+    /// These, in no file yet.
+    pub fn new(loaded: TlsPrograms) -> Self {
         Self {
-            object,
+            loaded,
             many: Many::Untried,
         }
     }
 
     fn program(&self, program: Program) -> libbpf_rs::Result<ProgramMut<'_>> {
         let name = name(program);
-        let mut programs = self.object.progs_mut();
+        let mut programs = self.loaded.object.progs_mut();
         programs
             .find(|p| p.name() == name)
             .ok_or_else(|| libbpf_rs::Error::from_raw_os_error(2))
@@ -112,6 +113,23 @@ impl Attach for Programs {
             links.extend(attached.map_err(Error::other)?);
         }
         Ok(links)
+    }
+}
+
+/// How many links are let go of at once.
+const RELEASED_AT_ONCE: usize = 32;
+
+/// Takes out many probes. The kernel waits for each link until no processor can be in its program any more, a grace
+/// period of RCU: those who wait at the same time wait for the same one.
+pub fn release(mut links: Vec<Link>) {
+    while !links.is_empty() {
+        let rest = links.split_off(links.len().min(RELEASED_AT_ONCE));
+        std::thread::scope(|scope| {
+            for link in links {
+                scope.spawn(|| drop(link));
+            }
+        });
+        links = rest;
     }
 }
 

@@ -49,6 +49,19 @@ pub struct FinderCounters {
     pub too_many: u64,
 }
 
+impl FinderCounters {
+    /// Every count by name.
+    pub fn visit(&self, see: &mut dyn FnMut(&'static str, u64)) {
+        see("looks", self.looks);
+        see("examined", self.examined);
+        see("unreadable", self.unreadable);
+        see("probed", self.probed);
+        see("released", self.released);
+        see("refused", self.refused);
+        see("too_many", self.too_many);
+    }
+}
+
 /// A file that was looked into.
 struct Known<L> {
     libraries: Vec<Library>,
@@ -96,6 +109,11 @@ impl<A: Attach> Finder<A> {
         self.counters
     }
 
+    /// Everything that keeps probes in files.
+    pub fn into_links(self) -> Vec<A::Link> {
+        self.files.into_values().filter_map(|known| known.link).collect()
+    }
+
     /// How many files have probes.
     pub fn probed(&self) -> usize {
         self.files.values().filter(|known| known.link.is_some()).count()
@@ -120,15 +138,15 @@ impl<A: Attach> Finder<A> {
         }
     }
 
-    /// Looks at all processes that there are.
-    pub fn look_at_all(&mut self, now: Instant) {
+    /// Looks at all processes that there are, unless `stop` says that it is in vain.
+    pub fn look_at_all(&mut self, now: Instant, stop: impl Fn() -> bool) {
         let Ok(entries) = std::fs::read_dir(&self.proc) else {
             return;
         };
         let pids = entries
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        for pid in pids.collect::<Vec<u32>>() {
+        for pid in pids.collect::<Vec<u32>>().into_iter().take_while(|_| !stop()) {
             self.look(pid, now);
         }
     }
@@ -182,12 +200,12 @@ impl<A: Attach> Finder<A> {
         if let Some(reason) = mapped.iter().find_map(|m| why::by_name(m.name())) {
             return reason;
         }
+        if known(self, |known| !known.libraries.is_empty()) {
+            return Reason::Indirect;
+        }
         // The program itself comes first in its maps, and most others are the system's.
         if let Some(reason) = mapped.iter().find_map(|m| self.told(m, pid)) {
             return reason;
-        }
-        if known(self, |known| !known.libraries.is_empty()) {
-            return Reason::Unseen;
         }
         Reason::Unknown
     }
@@ -224,6 +242,11 @@ impl<A: Attach> Finder<A> {
             }
         }
         self.counters.released += released;
+    }
+
+    /// Whether there is no such process any more.
+    pub fn is_over(&self, pid: u32) -> bool {
+        !self.proc.join(pid.to_string()).exists()
     }
 
     /// Whether a file is to be looked into. One with probes can't be another meanwhile: they hold it.
@@ -406,7 +429,7 @@ mod tests {
         let begin = Instant::now();
         host.run(10, 1, &[Path::new("/bin/true"), &library]);
         host.run(11, 1, &[&library]);
-        finder.look_at_all(begin);
+        finder.look_at_all(begin, || false);
         finder.look(11, begin);
         assert_eq!((host.inside(), finder.probed()), (1, 1));
         assert_eq!(finder.counters().probed, 1);
@@ -468,7 +491,7 @@ mod tests {
             (file("other", b"... ssl/ssl_lib.c ..."), Reason::Stripped),
             (file("libjvm.so", b""), Reason::Jsse),
             (file("libnspr4.so", b""), Reason::Nss),
-            (library.clone(), Reason::Unseen),
+            (library.clone(), Reason::Indirect),
             (plain.clone(), Reason::Unknown),
         ];
         let mut finder = host.finder();

@@ -28,9 +28,9 @@ pub enum Reason {
     GoUnsupported,
     /// The kernel refused a probe, or there are too many.
     Refused,
-    /// A library that is read did not carry this connection: other code did, or the application carries the ciphertext
-    /// itself and its records' lengths told nothing.
-    Unseen,
+    /// The process has a library that is watched, whose calls used no socket: the application carries the ciphertext
+    /// itself, or its probes came too late, or other code speaks.
+    Indirect,
 }
 
 impl Reason {
@@ -46,7 +46,7 @@ impl Reason {
         Self::WolfSsl,
         Self::GoUnsupported,
         Self::Refused,
-        Self::Unseen,
+        Self::Indirect,
     ];
 
     /// As records and metrics name it.
@@ -62,7 +62,7 @@ impl Reason {
             Self::WolfSsl => "wolfssl",
             Self::GoUnsupported => "go_unsupported",
             Self::Refused => "refused",
-            Self::Unseen => "unseen",
+            Self::Indirect => "indirect",
         }
     }
 }

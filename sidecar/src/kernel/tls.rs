@@ -1,0 +1,115 @@
+//! The programs for TLS libraries: an object of its own, which shares maps with the sockets' programs. Where the kernel
+//! refuses it, sockets are watched without.
+
+use super::{Events, Kernel, KernelError, KernelOptions, configure};
+use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, ProgramAttachType, RingBufferBuilder};
+use std::os::fd::AsFd;
+use tapir_parsers::inference::Candidates;
+
+/// The object that build.rs made of bpf/tls.bpf.c.
+const TLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o"));
+
+/// The one program that does not wait for a file to be put into.
+const EXEC: &str = "tls_exec";
+
+/// Number of TLS_LOOK_WHY in bpf/tls.h.
+const WHY: u32 = 1;
+
+/// Programs for TLS libraries, loaded, in no file yet.
+pub struct TlsPrograms {
+    pub(crate) object: Object,
+    _exec: Link,
+}
+
+impl Kernel {
+    /// Loads the programs for TLS libraries.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn tls(&self, options: &KernelOptions, table: &Candidates) -> Result<TlsPrograms, KernelError> {
+        // Kernels before 6.6 know nothing of the one kind.
+        let object = self
+            .load_tls(options, table, true)
+            .or_else(|_| self.load_tls(options, table, false))?;
+        let exec = object.progs_mut().find(|program| program.name() == EXEC);
+        let exec = exec
+            .ok_or(libbpf_rs::Error::from_raw_os_error(2))
+            .and_then(|program| program.attach())
+            .map_err(KernelError::while_doing("attaching to the start of programs"))?;
+        Ok(TlsPrograms { object, _exec: exec })
+    }
+
+    /// With `many`, programs can be put into many places of a file by one link.
+    fn load_tls(
+        &self,
+        options: &KernelOptions,
+        table: &Candidates,
+        many: bool,
+    ) -> Result<Object, KernelError> {
+        let mut builder = ObjectBuilder::default();
+        if let Some(path) = &options.btf {
+            let doing = format!("reading types from {}", path.display());
+            builder
+                .btf_custom_path(path)
+                .map_err(KernelError::while_doing(doing))?;
+        }
+        let mut open = builder
+            .open_memory(TLS)
+            .map_err(KernelError::while_doing("reading the programs for TLS libraries"))?;
+        self.share(&mut open, options, table)
+            .map_err(KernelError::while_doing(
+                "sharing maps with the programs for TLS libraries",
+            ))?;
+        let probes = open.progs_mut().filter(|program| program.name() != EXEC);
+        for mut program in probes.filter(|_| many) {
+            program.set_attach_type(ProgramAttachType::TraceUprobeMulti);
+        }
+        open.load()
+            .map_err(KernelError::while_doing("loading the programs for TLS libraries"))
+    }
+
+    /// Puts this object's maps in the place of those that have their names.
+    fn share(
+        &self,
+        open: &mut OpenObject,
+        options: &KernelOptions,
+        table: &Candidates,
+    ) -> libbpf_rs::Result<()> {
+        for mut map in open.maps_mut() {
+            let name = map.name().to_owned();
+            // Settings and the like, which every object has of its own.
+            if name.to_str().is_some_and(|name| name.starts_with('.')) {
+                configure(&mut map, options, table)?;
+            } else if let Some(shared) = self.object.maps().find(|shared| shared.name() == name) {
+                map.reuse_fd(shared.as_fd())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TlsPrograms {
+    /// The reading end of the ring of processes to look at; each is handed to `take`, and whether it was seen to speak
+    /// TLS by no known library.
+    ///
+    /// # Errors
+    /// When the ring can't be mapped.
+    pub fn looks<'a>(&self, mut take: impl FnMut(u32, bool) + 'a) -> Result<Events<'a>, KernelError> {
+        let doing = || KernelError::while_doing("mapping the ring of processes to look at");
+        let map = self.object.maps().find(|map| map.name() == "tls_looks");
+        let map = map
+            .ok_or(libbpf_rs::Error::from_raw_os_error(2))
+            .map_err(doing())?;
+        let mut builder = RingBufferBuilder::new();
+        builder
+            .add(&map, move |event| {
+                if let Some((pid, why)) = event.split_first_chunk() {
+                    let why = why.first_chunk().map(|why| u32::from_ne_bytes(*why));
+                    take(u32::from_ne_bytes(*pid), why == Some(WHY));
+                }
+                0
+            })
+            .map_err(doing())?;
+        builder.build().map(Events).map_err(doing())
+    }
+}
