@@ -81,8 +81,10 @@ pub(crate) struct Exchange {
     pub(crate) proto: Option<Protocol>,
     pub(crate) status: Status,
     pub(crate) truncated: bool,
-    /// A plugin has said how it went: what the parser says of that does not count any more.
-    pub(crate) outcome_is_settled: bool,
+    /// A plugin has said how it went: what is said of that later does not count.
+    pub(crate) status_is_settled: bool,
+    /// As well, with which code.
+    pub(crate) code_is_settled: bool,
     /// The request came after a gap in its direction: in-order pairing needs proof.
     pub(crate) after_gap: bool,
     /// Everything that was sent before the request had been answered when it was sent: a response that
@@ -114,7 +116,8 @@ impl Exchange {
         proto: None,
         status: Status::Unknown,
         truncated: false,
-        outcome_is_settled: false,
+        status_is_settled: false,
+        code_is_settled: false,
         after_gap: false,
         after_all: false,
         queue: Queue::None,

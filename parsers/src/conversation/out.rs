@@ -392,7 +392,7 @@ impl<'a> Out<'a> {
     /// How the exchange went.
     pub fn status(&mut self, status: Status) {
         if let Some(slot) = self.slot()
-            && !slot.outcome_is_settled
+            && !slot.status_is_settled
         {
             slot.status = status;
         }
@@ -401,7 +401,7 @@ impl<'a> Out<'a> {
     /// The protocol's own response code.
     pub fn code(&mut self, code: i64) {
         if let Some(slot) = self.slot()
-            && !slot.outcome_is_settled
+            && !slot.code_is_settled
         {
             slot.code = Some(code);
         }

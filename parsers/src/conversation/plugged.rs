@@ -7,12 +7,16 @@ use crate::parser::Pairing;
 use crate::record::texts;
 
 impl Out<'_> {
-    /// The selected exchange went like this: what is said of that later does not count.
+    /// The selected exchange went like this: what is said of that later does not count, but for the code where
+    /// none is given.
     pub(crate) fn settle_outcome(&mut self, code: Option<i64>, status: Status) {
         if let Some(slot) = self.talk.exchanges.slots.get_mut(self.selected) {
-            slot.code = code.or(slot.code);
             slot.status = status;
-            slot.outcome_is_settled = true;
+            slot.status_is_settled = true;
+            if code.is_some() {
+                slot.code = code;
+                slot.code_is_settled = true;
+            }
         }
     }
 
