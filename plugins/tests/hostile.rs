@@ -257,6 +257,43 @@ fn what_runtimes_do_at_their_start_is_allowed() {
 }
 
 #[test]
+fn there_are_no_files_however_they_are_asked_for() {
+    // Bad file descriptor, for each.
+    let asks = [
+        (
+            "path_open",
+            "(param i32 i32 i32 i32 i32 i64 i64 i32 i32)",
+            "i32 i32 i32 i32 i32 i64 i64 i32 i32",
+        ),
+        (
+            "path_filestat_get",
+            "(param i32 i32 i32 i32 i32)",
+            "i32 i32 i32 i32 i32",
+        ),
+        ("fd_pwrite", "(param i32 i32 i32 i64 i32)", "i32 i32 i32 i64 i32"),
+        ("fd_prestat_get", "(param i32 i32)", "i32 i32"),
+        ("sock_send", "(param i32 i32 i32 i32 i32)", "i32 i32 i32 i32 i32"),
+    ];
+    let imports: String = asks
+        .iter()
+        .map(|(name, params, _)| {
+            format!("(import \"wasi_snapshot_preview1\" \"{name}\" (func ${name} {params} (result i32)))")
+        })
+        .collect();
+    let calls: String = asks
+        .iter()
+        .map(|(name, _, types)| {
+            let arguments: String = types.split(' ').map(|of| format!("({of}.const 3)")).collect();
+            format!("(if (i32.ne (call ${name} {arguments}) (i32.const 8)) (then unreachable))")
+        })
+        .collect();
+    let asking = format!("(func (export \"parse_payload\") (result i32) {calls} (i32.const 0))");
+    let text = plugin(PARSE, &asking).replacen("(module", &format!("(module {imports}"), 1);
+    let (_, metrics) = beside_of(spec("curious"), &text);
+    assert_eq!((metrics.exports[0].calls, metrics.failures(Reason::Trap)), (1, 0));
+}
+
+#[test]
 fn two_of_a_name_are_one_too_many() {
     let host = Host::new().unwrap();
     let module = wat::parse_str(DEMO).unwrap();
