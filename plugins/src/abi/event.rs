@@ -100,6 +100,13 @@ mod tests {
         assert_eq!(fitting(&whole, true, 3), Some(&hex("0194 04")[..]));
         assert_eq!(fitting(&whole, true, 2), None);
         assert_eq!(fitting(&whole, false, 13), None);
+        let well = Event::HttpResponse {
+            protocol: l7::HTTP1,
+            code: 200,
+            status: Status::Ok,
+            endpoint: b"",
+        };
+        assert_eq!(fitting(&written(&well), true, 3), Some(&hex("00c8 00")[..]));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use super::*;
 use arrayvec::ArrayVec;
 use tapir_parsers::field::Status;
+use tapir_parsers::testing::corpus::keep_seed;
 
 const TO_SERVER: Direction = Direction::ToServer;
 const TO_CLIENT: Direction = Direction::ToClient;
 
 /// Reads a batch of one record.
 fn one(batch: &[u8], direction: Direction) -> (Info<'_>, Dialect) {
+    keep_seed("records", "batch", &[&[direction as u8], batch].concat());
     assert!(is_valid(batch, direction));
     let mut records = split(batch);
     let record = records.next().unwrap();
@@ -64,6 +66,28 @@ fn attributes_and_a_name_in_protobuf() {
         ..Info::default()
     };
     assert_eq!(one(&batch, TO_SERVER), (wanted, Dialect::Protobuf));
+}
+
+#[test]
+fn a_rewritten_response_in_protobuf() {
+    // The interface gives its beginning, and the lengths of all of it; what the result says further is ours.
+    let result = "{\"status_code\":500,\"message\":\"boom!!\"}";
+    assert_eq!(result.len(), 0x26);
+    let head = hex(
+        "00645042 6a00 fa01180a10637573746f6d5f657863657074696f6e1204626f6f6d 800200 8a0200 920200 9a0200 \
+                     5a37080310f4031a04626f6f6d2226",
+    );
+    let batch = [&head, result.as_bytes(), &hex("2a00 3200")].concat();
+    assert_eq!(batch.len(), 102);
+    let wanted = Info {
+        status: Some(Status::ServerError),
+        code: Some(500),
+        exception: b"boom",
+        result: result.as_bytes(),
+        attrs: attrs([("custom_exception", "boom")]),
+        ..Info::default()
+    };
+    assert_eq!(one(&batch, TO_CLIENT), (wanted, Dialect::Protobuf));
 }
 
 #[test]
