@@ -4,6 +4,7 @@
 
 pub mod context;
 pub mod event;
+pub mod fuzz;
 pub mod hooks;
 pub mod reader;
 pub mod record;
