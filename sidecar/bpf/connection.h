@@ -13,6 +13,13 @@ static __always_inline bool is_stream(struct sock *sk)
     return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
 }
 
+static __always_inline bool is_datagram(struct sock *sk)
+{
+    __u16 family = sk->__sk_common.skc_family;
+
+    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_UDP;
+}
+
 static __always_inline void fill_who(struct who *who, struct task_struct *task)
 {
     struct task_struct *leader = task->group_leader;
@@ -244,7 +251,7 @@ static __always_inline void heed_verdict(struct conn *conn, __u64 cookie)
 /* Looks at the first bytes of data: whether user space is to be told of it, and of what follows. */
 static __always_inline bool look(struct conn *conn, struct scratch *scratch, const struct place *place, __u32 len)
 {
-    __u8 direction = scratch->head.direction & 1, missing;
+    __u8 direction = data_head(scratch)->direction & 1, missing;
     __u32 count_first;
 
     if (conn->tries[direction] < settings.tries_max) {
@@ -265,7 +272,8 @@ static __always_inline bool look(struct conn *conn, struct scratch *scratch, con
     return false;
 }
 
-/* An application has sent or received `ret` bytes, or failed to; the memory of the current task holds them. */
+/* An application has sent or received `ret` bytes on a TCP socket, or failed to; the memory of the current task holds
+ * them. */
 static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int flags)
 {
     struct task_struct *task = bpf_get_current_task_btf();
@@ -277,9 +285,10 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     struct conn *conn;
     bool wanted;
     __u8 library;
+    __u8 missing;
     __u64 size;
 
-    if (ret < 0 || !is_stream(sk))
+    if (ret < 0)
         return 0;
     conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
     if (!conn) {
@@ -312,7 +321,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         ignore(conn, COUNTER_ULP);
         return 0;
     }
-    head = &scratch->head;
+    head = data_head(scratch);
     head->kind = EVENT_DATA;
     head->direction = direction;
     head->library = library;
@@ -320,7 +329,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     heed_verdict(conn, head->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
-    find_place(&place, task);
+    find_place(&place, task, ret);
     if (direction == RECEIVED && flags & MSG_TRUNC)
         place.missing = MISSING_DISCARDED;
     wanted = conn->state != STATE_LOOKING || look(conn, scratch, &place, ret);
@@ -351,10 +360,9 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     if (conn->speaker != (__u32)task->tgid)
         tell_speaker(conn, task, head);
     head->withheld = conn->withheld[direction & 1];
-    capture(scratch, &place, ret);
-    if (head->missing != MISSING_NONE)
-        count(COUNTER_MISSING + head->missing - MISSING_LIMIT);
-    size = head->captured;
+    size = capture(scratch, &place, ret, &missing);
+    head->captured = size;
+    head->missing = missing;
     if (size > CAPTURE_MAX)
         return 0;
     if (!conn->looked && size >= TLS_RECORD_HEAD && scratch->bytes[0] == TLS_HANDSHAKE && scratch->bytes[1] == 3) {
@@ -362,7 +370,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         if (!library)
             tls_look(TLS_LOOK_WHY);
     }
-    if (put(scratch, sizeof(*head) + size, EVENT_DATA)) {
+    if (put(head, sizeof(*head) + size, EVENT_DATA)) {
         conn->withheld[direction & 1] = 0;
         count_some(COUNTER_BYTES, ret);
         count_some(COUNTER_BYTES_CAPTURED, size);
@@ -377,7 +385,7 @@ static __always_inline int on_arrival(struct sock *sk)
 {
     struct conn *conn;
 
-    if (!is_stream(sk))
+    if (!is_stream(sk) && !is_datagram(sk))
         return 0;
     conn = bpf_sk_storage_get(&conns, sk, 0, 0);
     if (conn && conn->state != STATE_IGNORED)

@@ -12,6 +12,7 @@ enum event_kind {
     EVENT_CLOSE,
     EVENT_SPEAKER,
     EVENT_PLAIN,
+    EVENT_DATAGRAM,
 };
 
 enum direction {
@@ -157,6 +158,29 @@ struct event_plain {
     __u32 captured;
 };
 
+/* A datagram that an application sent or received; what was captured of it follows. */
+struct event_datagram {
+    __u8 kind;
+    __u8 direction;
+    __u8 missing;
+    /* 4 or 6. */
+    __u8 family;
+    __u32 netns;
+    /* Of the socket, which may speak with many. */
+    __u64 cookie;
+    __u64 time_ns;
+    __u64 arrived_ns;
+    struct who self;
+    /* As in event_open; a local address of zeros is not known. */
+    __u8 local_ip[16];
+    __u8 remote_ip[16];
+    __u16 local_port;
+    __u16 remote_port;
+    __u32 len;
+    __u32 captured;
+    __u32 reserved;
+};
+
 enum counter {
     /* Events put into the ring, in the order of their kinds. */
     COUNTER_OPEN,
@@ -165,6 +189,7 @@ enum counter {
     COUNTER_CLOSE,
     COUNTER_SPEAKER,
     COUNTER_PLAIN,
+    COUNTER_DATAGRAM,
     /* The same, when the ring was full. */
     COUNTER_OPEN_LOST,
     COUNTER_DATA_LOST,
@@ -172,6 +197,7 @@ enum counter {
     COUNTER_CLOSE_LOST,
     COUNTER_SPEAKER_LOST,
     COUNTER_PLAIN_LOST,
+    COUNTER_DATAGRAM_LOST,
     /* Bytes of data events, and how many of them came along. */
     COUNTER_BYTES,
     COUNTER_BYTES_CAPTURED,
@@ -194,6 +220,8 @@ enum counter {
     COUNTER_OWN,
     /* Connections behind an upper layer protocol of the kernel (TLS), which counts its bytes otherwise. */
     COUNTER_ULP,
+    /* Datagrams of which it is not known where they went or came from. */
+    COUNTER_NO_ADDRESS,
     /* Sockets for which the kernel had no memory. */
     COUNTER_NO_STORAGE,
     /* Bytes of plain events, and of those that found the ring full. */

@@ -14,6 +14,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define RCV_SHUTDOWN 1
 
 #define MSG_OOB 0x1

@@ -2,7 +2,7 @@
 /* The programs of every backend: how connections come and go. */
 #pragma once
 
-#include "connection.h"
+#include "datagram.h"
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int old, int new)
@@ -14,4 +14,17 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
     return on_destroy(sk);
+}
+
+/* Attached to the root of cgroups: no other place names the sender of a datagram. */
+SEC("cgroup/recvmsg4")
+int source4(struct bpf_sock_addr *context)
+{
+    return on_source(context, 4);
+}
+
+SEC("cgroup/recvmsg6")
+int source6(struct bpf_sock_addr *context)
+{
+    return on_source(context, 6);
 }

@@ -65,12 +65,15 @@ struct conn {
     /* The own FIN has its number. */
     __u8 fin;
     __u8 ended[2];
-    __u8 sample_shift;
     /* Neither its bytes nor what a TLS library makes of them is wanted. */
     __u8 unwanted;
     /* It began like TLS, and user space was asked to look at whoever speaks so. */
     __u8 looked;
-    __u8 reserved[3];
+    /* Of the datagram that is being received, if this is not 0. */
+    __u8 source_family;
+    __u8 reserved[1];
+    __u16 source_port;
+    __u8 source_ip[16];
 };
 
 struct {
@@ -115,10 +118,17 @@ struct {
 /* Where an event is put together: one for each direction and CPU, since no program interrupts itself. (Per-CPU maps hold
  * no values of this size.) As many as there can be CPUs, which is set before it is made. */
 struct scratch {
-    struct event_data head;
+    /* The longest head of an event with bytes; a shorter one ends where it does. */
+    struct event_datagram head;
     /* Twice as many as are used: the verifier adds up the largest place and the largest piece. */
     __u8 bytes[2 * CAPTURE_MAX];
 };
+
+/* The head of a data event, right before its bytes. */
+static __always_inline struct event_data *data_head(struct scratch *scratch)
+{
+    return (struct event_data *)(scratch->bytes - sizeof(struct event_data));
+}
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -126,6 +136,21 @@ struct {
     __type(key, __u32);
     __type(value, struct scratch);
 } scratches SEC(".maps");
+
+/* What a task is at. */
+struct task_state {
+    /* The vector of messages that it is at, the next of them, and what the one before gave. */
+    __u64 vector;
+    __u32 next;
+    __u32 last;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct task_state);
+} tasks SEC(".maps");
 
 static __always_inline void count_some(__u32 which, __u64 some)
 {

@@ -13,6 +13,8 @@ struct place {
     /* Of a buffer, or of a vector of them. */
     __u64 address;
     __u64 count;
+    /* Where the message goes, if that was told. */
+    __u64 name;
     bool is_vector;
     __u8 missing;
 };
@@ -26,16 +28,50 @@ static __always_inline void of_message(struct place *place, __u64 address)
         place->missing = MISSING_UNREADABLE;
         return;
     }
+    place->name = message.name;
     place->address = message.iov;
     place->count = message.iov_len;
 }
 
-static __always_inline void find_place(struct place *place, struct task_struct *task)
+/* The n-th message of the vector of a call: n counts how often the task has been here in this call. A vector is begun
+ * anew when its last message is done or one failed; and when the kernel has not noted for the message before what it
+ * gave, that was another call. */
+static __always_inline void of_vector(struct place *place, struct task_struct *task, __u64 vector, __u64 count_all,
+                                      int ret)
+{
+    struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct user_mmsghdr *messages = (struct user_mmsghdr *)vector;
+    __u32 n, last = 0;
+
+    if (!state || ret < 0) {
+        place->missing = MISSING_SYSCALL;
+        return;
+    }
+    n = state->vector == vector && state->next < count_all ? state->next : 0;
+    if (n && (bpf_probe_read_user(&last, sizeof(last), &messages[n - 1].len) || last != state->last))
+        n = 0;
+    state->vector = n + 1 < count_all ? vector : 0;
+    state->next = n + 1;
+    state->last = ret;
+    of_message(place, (__u64)&messages[n].message);
+}
+
+/* A call has failed: one of many messages ends with it. */
+static __always_inline void end_vector(struct task_struct *task)
+{
+    struct task_state *state = bpf_task_storage_get(&tasks, task, 0, 0);
+
+    if (state)
+        state->vector = 0;
+}
+
+static __always_inline void find_place(struct place *place, struct task_struct *task, int ret)
 {
     struct pt_regs *regs;
 
     place->address = 0;
     place->count = 0;
+    place->name = 0;
     place->is_vector = false;
     place->missing = MISSING_NONE;
     if (task->flags & (PF_KTHREAD | PF_IO_WORKER)) {
@@ -53,10 +89,13 @@ static __always_inline void find_place(struct place *place, struct task_struct *
     }
     regs = (struct pt_regs *)bpf_task_pt_regs(task);
     switch (SYSCALL(regs)) {
+    case SYS_sendto:
+        place->name = ARGUMENT5(regs);
+        place->address = ARGUMENT2(regs);
+        return;
     case SYS_read:
     case SYS_write:
     case SYS_recvfrom:
-    case SYS_sendto:
         place->address = ARGUMENT2(regs);
         return;
     case SYS_readv:
@@ -70,6 +109,17 @@ static __always_inline void find_place(struct place *place, struct task_struct *
     case SYS_recvmsg:
     case SYS_sendmsg:
         of_message(place, ARGUMENT2(regs));
+        return;
+    case SYS_recvmmsg:
+        /* A call that ends when its time is over does so without a trace. */
+        if (ARGUMENT5(regs)) {
+            place->missing = MISSING_SYSCALL;
+            return;
+        }
+        of_vector(place, task, ARGUMENT2(regs), ARGUMENT3(regs), ret);
+        return;
+    case SYS_sendmmsg:
+        of_vector(place, task, ARGUMENT2(regs), ARGUMENT3(regs), ret);
         return;
     case SYS_sendfile:
     case SYS_splice:
@@ -148,16 +198,18 @@ static __always_inline __u32 gather(struct scratch *scratch, const struct place 
     return g.done;
 }
 
-/* Copies the bytes behind the head of the event, as many as are wanted of one call; sets how many there are, and why
- * not all. */
-static __always_inline void capture(struct scratch *scratch, const struct place *place, __u32 len)
+/* Copies the bytes behind the head of the event, as many as are wanted of one call; how many there are, and why not
+ * all. */
+static __always_inline __u32 capture(struct scratch *scratch, const struct place *place, __u32 len, __u8 *missing)
 {
-    struct event_data *head = &scratch->head;
-    __u32 wanted = len;
+    __u32 captured, wanted = len;
 
     if (wanted > settings.capture_max)
         wanted = settings.capture_max;
-    head->captured = gather(scratch, place, wanted, &head->missing);
-    if (head->missing == MISSING_NONE && head->captured < len)
-        head->missing = MISSING_LIMIT;
+    captured = gather(scratch, place, wanted, missing);
+    if (*missing == MISSING_NONE && captured < len)
+        *missing = MISSING_LIMIT;
+    if (*missing != MISSING_NONE)
+        count(COUNTER_MISSING + *missing - MISSING_LIMIT);
+    return captured;
 }

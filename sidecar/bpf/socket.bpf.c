@@ -8,13 +8,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sent, struct sock *sk, int ret, int flags)
 {
-    return on_data(sk, ret, SENT, flags);
+    return on_socket(sk, ret, SENT, flags);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(received, struct sock *sk, int ret, int flags)
 {
-    return on_data(sk, ret, RECEIVED, flags);
+    return on_socket(sk, ret, RECEIVED, flags);
 }
 
 SEC("tp_btf/sk_data_ready")

@@ -28,6 +28,7 @@ enum syscall {
 #define ARGUMENT1(regs) ((regs)->di)
 #define ARGUMENT2(regs) ((regs)->si)
 #define ARGUMENT3(regs) ((regs)->dx)
+#define ARGUMENT5(regs) ((regs)->r8)
 #elif defined(__TARGET_ARCH_arm64)
 enum syscall {
     SYS_read = 63,
@@ -51,6 +52,7 @@ enum syscall {
 #define ARGUMENT1(regs) ((regs)->regs[0])
 #define ARGUMENT2(regs) ((regs)->regs[1])
 #define ARGUMENT3(regs) ((regs)->regs[2])
+#define ARGUMENT5(regs) ((regs)->regs[4])
 #endif
 
 struct user_iovec {
@@ -68,4 +70,19 @@ struct user_msghdr {
     __u64 control_len;
     __u32 flags;
     __u32 pad2;
+};
+
+struct user_mmsghdr {
+    struct user_msghdr message;
+    __u32 len;
+    __u32 pad;
+};
+
+/* Socket addresses: struct sockaddr_in and sockaddr_in6, as far as they are alike. */
+struct user_address {
+    __u16 family;
+    __be16 port;
+    __u32 ip4;
+    __u32 ip6[4];
+    __u32 scope;
 };

@@ -234,7 +234,8 @@ static __always_inline __u64 first_byte(struct task_struct *task)
     struct place place;
     __u64 base = 0;
 
-    find_place(&place, task);
+    /* Of many messages in one call, which one it is at can be counted but once. */
+    find_place(&place, task, -1);
     if (place.missing != MISSING_NONE)
         return 0;
     if (!place.is_vector)

@@ -163,10 +163,32 @@ struct RawPlain {
     captured: u32,
 }
 
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct RawDatagram {
+    kind: u8,
+    direction: u8,
+    missing: u8,
+    family: u8,
+    netns: u32,
+    cookie: u64,
+    time_ns: u64,
+    arrived_ns: u64,
+    this: Who,
+    local_ip: [u8; 16],
+    remote_ip: [u8; 16],
+    local_port: u16,
+    remote_port: u16,
+    len: u32,
+    captured: u32,
+    reserved: u32,
+}
+
 // As clang lays them out.
 const _: () = assert!(size_of::<Who>() == 40 && size_of::<RawOpen>() == 160 && size_of::<RawData>() == 48);
 const _: () = assert!(size_of::<RawEnd>() == 24 && size_of::<RawClose>() == 32);
 const _: () = assert!(size_of::<RawSpeaker>() == 64 && size_of::<RawPlain>() == 72);
+const _: () = assert!(size_of::<RawDatagram>() == 120);
 
 /// Facts of a connection, told before its first data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,6 +268,27 @@ pub struct Plain<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A datagram that an application sent or received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram<'a> {
+    /// Which way it went.
+    pub way: Way,
+    /// Number of the network namespace.
+    pub netns: u32,
+    /// Who sent or received it.
+    pub this: Who,
+    /// Address and port of this end; an unspecified address is not known.
+    pub local: (IpAddr, u16),
+    /// Address and port of the other end.
+    pub remote: (IpAddr, u16),
+    /// When it came to the socket, ns since boot, if known.
+    pub arrived_ns: Option<u64>,
+    /// Bytes in it.
+    pub len: u32,
+    /// The first ones of them.
+    pub bytes: &'a [u8],
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What<'a> {
@@ -255,6 +298,8 @@ pub enum What<'a> {
     Data(Data<'a>),
     /// There was some that a TLS library encrypts or has decrypted.
     Plain(Plain<'a>),
+    /// There was a datagram.
+    Datagram(Datagram<'a>),
     /// From here on another process speaks.
     Speaker(Who),
     /// There will be no more in this direction; the sequence number of where it would stand.
@@ -284,6 +329,13 @@ fn head<T: Pod>(bytes: &[u8]) -> Option<(T, &[u8])> {
     Some((bytemuck::pod_read_unaligned(head), rest))
 }
 
+fn ip(family: u8, bytes: [u8; 16]) -> IpAddr {
+    match bytes {
+        [a, b, c, d, ..] if family == 4 => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+        _ => IpAddr::V6(Ipv6Addr::from(bytes)),
+    }
+}
+
 impl<'a> Event<'a> {
     /// Reads what lay in the ring; `None` when that is no event.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
@@ -294,8 +346,23 @@ impl<'a> Event<'a> {
             4 => head(bytes).map(|(raw, _)| Self::close(&raw)),
             5 => head(bytes).map(|(raw, _)| Self::speaker(&raw)),
             6 => head(bytes).and_then(|(raw, rest)| Self::plain(&raw, rest)),
+            7 => head(bytes).map(|(raw, rest)| Self::datagram(&raw, rest)),
             _ => None,
         }
+    }
+
+    fn datagram(raw: &RawDatagram, rest: &'a [u8]) -> Self {
+        let datagram = Datagram {
+            way: Way::of(raw.direction),
+            netns: raw.netns,
+            this: raw.this,
+            local: (ip(raw.family, raw.local_ip), raw.local_port),
+            remote: (ip(raw.family, raw.remote_ip), raw.remote_port),
+            arrived_ns: (raw.arrived_ns != 0).then_some(raw.arrived_ns),
+            len: raw.len,
+            bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
+        };
+        Self::new(raw.cookie, raw.time_ns, What::Datagram(datagram))
     }
 
     fn speaker(raw: &RawSpeaker) -> Self {
@@ -303,18 +370,14 @@ impl<'a> Event<'a> {
     }
 
     fn open(raw: &RawOpen) -> Self {
-        let ip = |bytes: [u8; 16]| match bytes {
-            [a, b, c, d, ..] if raw.family == 4 => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-            _ => IpAddr::V6(Ipv6Addr::from(bytes)),
-        };
         let open = Open {
             role: Role::of(raw.role),
             l4: raw.l4,
             netns: raw.netns,
             this: raw.this,
             peer: (raw.peer.pid != 0).then_some(raw.peer),
-            local: (ip(raw.local_ip), raw.local_port),
-            remote: (ip(raw.remote_ip), raw.remote_port),
+            local: (ip(raw.family, raw.local_ip), raw.local_port),
+            remote: (ip(raw.family, raw.remote_ip), raw.remote_port),
             seq: raw.seq,
             passed: raw.passed,
             from_start: raw.from_start != 0,

@@ -75,3 +75,12 @@ pub const TLS_EXAMINE_AGAIN: Duration = Duration::from_secs(60);
 
 /// How long probes stay in a file that nobody uses: programs that are run now and then come back to them.
 pub const TLS_RELEASE_AFTER: Duration = Duration::from_secs(600);
+
+/// Flows of datagrams that are followed at once, a socket and whom it speaks with each.
+pub const DATAGRAM_FLOWS_MAX: usize = 1 << 16;
+
+/// How long a flow of datagrams may be silent before it is over, ns. Its requests have timeouts of their own.
+pub const DATAGRAM_FLOW_IDLE_NS: u64 = 60_000_000_000;
+
+/// The same, when there is no room for another one.
+pub const DATAGRAM_FLOW_IDLE_WHEN_FULL_NS: u64 = 5_000_000_000;

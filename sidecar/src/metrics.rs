@@ -41,6 +41,7 @@ impl Counts {
             Counter::Close,
             Counter::Speaker,
             Counter::Plain,
+            Counter::Datagram,
         ];
         let told: u64 = told.iter().map(|counter| self.kernel.of(*counter)).sum();
         let streams = &self.streams;
@@ -50,6 +51,7 @@ impl Counts {
             + streams.closes
             + streams.speakers
             + streams.plains
+            + streams.datagrams
             + self.corrupt;
         told as i64 - taken as i64
     }

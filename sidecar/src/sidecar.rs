@@ -1,11 +1,11 @@
 //! Everything joined: the kernel below, streams and engine between, the collector above.
 
 use crate::clock::Clock;
-use crate::event::{Event, Open, Role, What};
+use crate::event::{Datagram, Event, Open, Role, What};
 use crate::kernel::{Backend, Counters, Kernel, KernelError, KernelOptions};
 use crate::limits::{RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
-use crate::process::Listening;
+use crate::process::{Listening, LocalAddresses};
 use crate::sink::ProcessSink;
 use crate::streams::Streams;
 use crate::tls::watch::{Findings, Watch};
@@ -75,6 +75,8 @@ pub struct Sidecar {
     source: Arc<SidecarSource>,
     clock: RefCell<Clock>,
     listening: RefCell<Listening>,
+    addresses: RefCell<LocalAddresses>,
+    own_netns: Option<u32>,
     /// Events that could not be read, a bug.
     corrupt: RefCell<u64>,
 }
@@ -104,6 +106,8 @@ impl Sidecar {
                 options.kernel.side.left_out(),
             )),
             listening: RefCell::new(Listening::default()),
+            addresses: RefCell::new(LocalAddresses::default()),
+            own_netns: own_netns(),
             collector,
             source,
             clock: RefCell::new(Clock::new()),
@@ -155,8 +159,10 @@ impl Sidecar {
         match Event::read(bytes) {
             Some(mut event) => {
                 log::trace!("{event:?}");
-                if let What::Open(open) = &mut event.what {
-                    self.settle_role(open);
+                match &mut event.what {
+                    What::Open(open) => self.settle_role(open),
+                    What::Datagram(datagram) => self.settle_address(datagram),
+                    _ => {}
                 }
                 let time_ns = self.clock.borrow().unix_ns(event.time_ns);
                 self.streams.borrow_mut().event(&event, time_ns);
@@ -172,6 +178,14 @@ impl Sidecar {
             if listening.is_listening(open.netns, open.this.pid, open.local.1) {
                 open.role = Role::Server;
             }
+        }
+    }
+
+    /// Of a datagram that left by whatever address the kernel chose.
+    fn settle_address(&self, datagram: &mut Datagram<'_>) {
+        if datagram.local.0.is_unspecified() && Some(datagram.netns) == self.own_netns {
+            let towards = self.addresses.borrow_mut().towards(datagram.remote.0);
+            datagram.local.0 = towards.unwrap_or(datagram.local.0);
         }
     }
 
@@ -227,4 +241,11 @@ impl Outcome {
     pub fn kernel(&self) -> &Counters {
         &self.counts.kernel
     }
+}
+
+/// The number of the network namespace that this process is in.
+fn own_netns() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let namespace = std::fs::metadata("/proc/self/ns/net").ok()?;
+    u32::try_from(namespace.ino()).ok()
 }

@@ -1,17 +1,18 @@
-//! Records on their way to the collector's ring, with the processes that spoke.
+//! Records on their way to the collector's ring, with what only a host knows.
 
+use crate::event::Who;
 use crate::process::Processes;
 use crate::streams::{HostSink, Parties};
 use crate::tls::library::Library;
 use crate::tls::watch::Findings;
 use crate::tls::why::Reason;
 use std::sync::Arc;
-use tapir_parsers::host::{HostFacts, Process};
+use tapir_parsers::host::HostFacts;
 use tapir_parsers::l7::Protocol;
-use tapir_parsers::record::{HEADER_BYTES, RecordHeader, RecordSink, write_attr};
+use tapir_parsers::record::{HEADER_BYTES, RecordHeader, RecordSink, RecordView, flag, write_attr};
 use tapir_parsers::ring::RingSink;
 
-/// Appends processes to records and puts them into the ring.
+/// Appends a host's facts to records and puts them into the ring.
 pub struct ProcessSink {
     ring: RingSink,
     processes: Processes,
@@ -82,30 +83,45 @@ impl ProcessSink {
     pub fn counts(&self) -> (u64, u64) {
         (self.ring.sent, self.ring.dropped)
     }
+
+    /// Looks a process up while it is there.
+    pub fn meet(&mut self, who: &Who) {
+        self.processes.meet(who);
+    }
 }
 
 impl HostSink for ProcessSink {
-    fn record(&mut self, entry: &[u8], parties: &Parties) {
+    fn record(&mut self, entry: &[u8], parties: &Parties<'_>) {
+        let Some(view) = RecordView::new(entry) else {
+            return;
+        };
+        let flow = &view.header.flow;
+        let serves = (flow.server_ip, flow.server_port) == parties.local;
+        let (server, client) = match parties.peer {
+            Some(peer) if serves => (parties.this, Some(peer)),
+            Some(peer) => (peer, Some(parties.this)),
+            None => (parties.this, None),
+        };
+        self.processes.meet(&server);
+        if let Some(client) = &client {
+            self.processes.meet(client);
+        }
         self.entry.clear();
         self.entry.extend_from_slice(entry);
         self.append_tls(parties);
-        let facts = self.processes.facts(&parties.this);
-        let process = Process {
-            pid: facts.pid,
-            comm: &String::from_utf8_lossy(&facts.comm),
-            executable: &String::from_utf8_lossy(&facts.executable),
-            container: &facts.container,
-            pod: "",
-        };
+        let process = |who: &Who| self.processes.get(who);
         let facts = HostFacts {
-            process: Some(process),
-            ..HostFacts::default()
+            process: process(&server),
+            client_process: client.as_ref().and_then(process),
+            queue_ns: queue_ns(&view, parties).filter(|_| serves),
+            // Of a server's socket, requests are told of when they are read, responses when they are written.
+            app_ns: (serves && view.has(flag::RRT)).then_some(view.header.rrt_ns),
         };
         facts.append_to(&mut self.entry);
         self.ring.record(&self.entry);
     }
 
-    fn tls_closed(&mut self, parties: &Parties, is_read: bool) {
+    fn tls_closed(&mut self, parties: &Parties<'_>, is_read: bool) {
         if is_read {
             self.tls.read += 1;
         } else if parties.library.is_some() {
@@ -114,4 +130,12 @@ impl HostSink for ProcessSink {
             self.tls.unread[self.findings.reason(parties.this.pid) as usize] += 1;
         }
     }
+}
+
+/// How long the request's last byte waited before it was read.
+fn queue_ns(view: &RecordView<'_>, parties: &Parties<'_>) -> Option<u64> {
+    let header = &view.header;
+    let end = header.request_seq.wrapping_add(header.request_len as u32);
+    let known = view.has(flag::REQUEST | flag::REQUEST_SEQ) && header.request_len > 0;
+    known.then(|| parties.arrivals.waited_ns(end))?
 }

@@ -56,6 +56,8 @@ fn is_there(kernel: &Btf<'_>, how: &str, place: &str) -> bool {
         "tp_btf" => kernel
             .type_by_name::<Typedef<'_>>(&format!("btf_trace_{place}"))
             .is_some(),
+        // Every kernel has those, but one without control groups, which tells so when they are attached.
+        "cgroup" => true,
         _ => kernel.type_by_name::<Func<'_>>(place).is_some(),
     }
 }

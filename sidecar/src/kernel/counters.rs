@@ -37,6 +37,8 @@ counters! {
     Speaker = "speaker";
     /// Plain bytes of TLS connections told of.
     Plain = "plain";
+    /// Datagrams told of.
+    Datagram = "datagram";
     /// Connections not told of, since the ring was full.
     OpenLost = "open_lost";
     /// Data not told of, since the ring was full.
@@ -49,6 +51,8 @@ counters! {
     SpeakerLost = "speaker_lost";
     /// Plain bytes not told of, since the ring was full.
     PlainLost = "plain_lost";
+    /// Datagrams not told of, since the ring was full.
+    DatagramLost = "datagram_lost";
     /// Bytes of the data told of.
     Bytes = "bytes";
     /// Bytes that came along.
@@ -73,6 +77,8 @@ counters! {
     Own = "own";
     /// Connections left out because the kernel itself encrypts them.
     Ulp = "ulp";
+    /// Datagrams of which it is not known where they went or came from.
+    NoAddress = "no_address";
     /// Data of sockets for which the kernel had no memory.
     NoStorage = "no_storage";
     /// Plain bytes told of.

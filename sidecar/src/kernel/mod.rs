@@ -11,12 +11,14 @@ pub use counters::{Counter, Counters};
 pub use settings::{Filters, KernelOptions, Network, Side};
 pub use tls::TlsPrograms;
 
+use crate::process::cgroup;
 use crate::streams::Order;
 use libbpf_rs::{
     Link, MapCore, MapFlags, Object, ObjectBuilder, OpenMapMut, PrintLevel, RingBuffer, RingBufferBuilder,
 };
 use settings::{Settings, candidates};
 use std::ffi::OsStr;
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 use tapir_parsers::inference::Candidates;
 
@@ -104,11 +106,7 @@ impl Kernel {
         for (map, key) in options.filters.keys() {
             update(&object, map, &key, &[1]).map_err(doing("setting filters"))?;
         }
-        let mut links = Vec::new();
-        for program in object.progs_mut().filter(|program| program.autoload()) {
-            let what = format!("attaching {}", program.name().display());
-            links.push(program.attach().map_err(doing(&what))?);
-        }
+        let links = attach(&object, backend)?;
         Ok(Self {
             object,
             links,
@@ -197,6 +195,32 @@ impl Kernel {
             .map_err(doing())?;
         builder.build().map(Events).map_err(doing())
     }
+}
+
+/// Attaches all programs, those of cgroups to the root of them.
+fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
+    let mut links = Vec::new();
+    for program in object.progs_mut().filter(|program| program.autoload()) {
+        let doing = format!("backend {backend}: attaching {}", program.name().display());
+        let of_cgroup = program.section().to_string_lossy().starts_with("cgroup/");
+        let link = if of_cgroup {
+            match cgroup::root() {
+                Ok(root) => program.attach_cgroup(root.as_raw_fd()),
+                Err(error) => Err(error.into()),
+            }
+        } else {
+            program.attach()
+        };
+        match link.map_err(KernelError::while_doing(doing)) {
+            Ok(link) => links.push(link),
+            // What it would have told is counted as not known.
+            Err(error) if of_cgroup => {
+                log::warn!("{error}: senders of datagrams are known of connected sockets only");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(links)
 }
 
 /// The reading end of the ring of events.

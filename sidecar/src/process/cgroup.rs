@@ -1,12 +1,45 @@
 //! Cgroups (version 2) by path or by container, as the numbers that the kernel's programs know them by.
 
+use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags};
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where cgroups are mounted.
-const ROOT: &str = "/sys/fs/cgroup";
+/// Type of the file system that cgroups (version 2) are.
+const KIND: &str = "cgroup2";
+
+/// Where cgroups are mounted, if they are.
+fn mounted_at() -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        let (place, kind) = (words.next()?, words.next()?);
+        (kind == KIND).then(|| PathBuf::from(place))
+    })
+}
+
+/// The root of all cgroups, opened. Where they are mounted nowhere, it is mounted for this process alone, without a
+/// place.
+///
+/// # Errors
+/// When that is refused.
+pub fn root() -> io::Result<OwnedFd> {
+    match mounted_at() {
+        Some(place) => Ok(fs::File::open(place)?.into()),
+        None => {
+            let context = mount::fsopen(KIND, FsOpenFlags::FSOPEN_CLOEXEC)?;
+            mount::fsconfig_create(context.as_fd())?;
+            let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+            Ok(mount::fsmount(
+                context.as_fd(),
+                flags,
+                MountAttrFlags::MOUNT_ATTR_RDONLY,
+            )?)
+        }
+    }
+}
 
 /// How many folders are looked at for a container: hosts have some thousands.
 const FOLDERS_MAX: usize = 100_000;
@@ -16,10 +49,11 @@ const FOLDERS_MAX: usize = 100_000;
 /// # Errors
 /// When there is none.
 pub fn at(path: &Path) -> io::Result<Vec<u64>> {
-    let folder = if path.starts_with(ROOT) {
+    let root = mounted_at().ok_or_else(|| io::Error::other("cgroups (version 2) are mounted nowhere"))?;
+    let folder = if path.starts_with(&root) {
         path.to_owned()
     } else {
-        Path::new(ROOT).join(path.strip_prefix("/").unwrap_or(path))
+        root.join(path.strip_prefix("/").unwrap_or(path))
     };
     let own = fs::metadata(&folder)?.ino();
     let below = folders(&folder).filter_map(|folder| Some(fs::metadata(folder).ok()?.ino()));
@@ -36,7 +70,8 @@ pub fn of_container(id: &str) -> Vec<u64> {
         name.split(|c: char| !c.is_ascii_alphanumeric())
             .any(|word| word.starts_with(id) && word.len() >= id.len())
     };
-    let found = folders(Path::new(ROOT)).filter(is_of);
+    let root = mounted_at().unwrap_or_default();
+    let found = folders(&root).filter(is_of);
     let mut numbers: Vec<u64> = found.flat_map(|folder| at(&folder).unwrap_or_default()).collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -4,25 +4,23 @@
 pub mod cgroup;
 mod container;
 mod listening;
+mod local;
 
 pub use listening::Listening;
+pub use local::LocalAddresses;
 
 use crate::event::Who;
 use crate::limits::PROCESSES_MAX;
 use hashbrown::HashMap;
 use std::fs;
+use tapir_parsers::host::Process;
 
-/// A process, as records tell of it.
+/// What is kept of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Process id, as the host sees it.
-    pub pid: u32,
-    /// Name of the command.
-    pub comm: Vec<u8>,
-    /// Path of the program; empty when it can't be told any more.
-    pub executable: Vec<u8>,
-    /// Container id; empty outside of containers.
-    pub container: String,
+struct Facts {
+    comm: String,
+    executable: String,
+    container: String,
 }
 
 /// Processes by pid and start: a pid is used again, the two together never.
@@ -31,35 +29,45 @@ pub struct Processes {
     known: HashMap<(u32, u64), Facts>,
 }
 
+fn key(who: &Who) -> (u32, u64) {
+    (who.pid, who.started_ns)
+}
+
 impl Processes {
-    /// What is known of `who`.
-    pub fn facts(&mut self, who: &Who) -> &Facts {
-        let key = (who.pid, who.started_ns);
-        if self.known.len() >= PROCESSES_MAX && !self.known.contains_key(&key) {
+    /// Makes sure that `who` is known.
+    pub fn meet(&mut self, who: &Who) {
+        let known = self.known.get(&key(who));
+        // Another name: it has executed another program.
+        if known.is_some_and(|facts| facts.comm.as_bytes() == who.comm()) {
+            return;
+        }
+        if self.known.len() >= PROCESSES_MAX {
             // Those that still speak are looked up once more.
             self.known.clear();
         }
-        let facts = self.known.entry(key).or_insert_with(|| look_up(who));
-        if facts.comm != who.comm() {
-            // It has executed another program.
-            *facts = look_up(who);
-        }
-        facts
+        self.known.insert(key(who), look_up(who));
+    }
+
+    /// What is known of `who`.
+    pub fn get(&self, who: &Who) -> Option<Process<'_>> {
+        let facts = self.known.get(&key(who))?;
+        Some(Process {
+            pid: who.pid,
+            comm: &facts.comm,
+            executable: &facts.executable,
+            container: &facts.container,
+            pod: "",
+        })
     }
 }
 
 fn look_up(who: &Who) -> Facts {
-    use std::os::unix::ffi::OsStringExt;
     let proc = format!("/proc/{}", who.pid);
     let executable = fs::read_link(format!("{proc}/exe"));
-    let cgroups = fs::read_to_string(format!("{proc}/cgroup"));
+    let cgroups = fs::read_to_string(format!("{proc}/cgroup")).unwrap_or_default();
     Facts {
-        pid: who.pid,
-        comm: who.comm().to_vec(),
-        executable: executable.map_or_else(|_| Vec::new(), |path| path.into_os_string().into_vec()),
-        container: cgroups
-            .ok()
-            .and_then(|text| container::id(&text).map(str::to_owned))
-            .unwrap_or_default(),
+        comm: String::from_utf8_lossy(who.comm()).into_owned(),
+        executable: executable.map_or_else(|_| String::new(), |path| path.to_string_lossy().into_owned()),
+        container: container::id(&cgroups).unwrap_or_default().to_owned(),
     }
 }

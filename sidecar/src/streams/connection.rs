@@ -1,6 +1,7 @@
 //! One connection between an application and whoever it speaks with.
 
 use super::Parties;
+use super::arrivals::Arrivals;
 use super::side::Side;
 use crate::event::{Open, Role, Way, Who};
 use crate::tls::library::Library;
@@ -31,6 +32,8 @@ pub(super) struct Connection {
     is_client: bool,
     /// The kernel was told that no protocol begins with what it told.
     pub(super) no_match_told: bool,
+    /// When it spoke last, Unix ns; of datagrams only.
+    pub(super) last_ns: u64,
     /// Who made the last call.
     pub(super) speaker: Who,
     /// Its number in records.
@@ -43,6 +46,8 @@ pub(super) struct Connection {
     pub(super) is_tls: bool,
     /// There are plain bytes of it.
     pub(super) is_read: bool,
+    /// How long what was received last had waited.
+    pub(super) arrivals: Arrivals,
 }
 
 impl Connection {
@@ -50,12 +55,16 @@ impl Connection {
         let is_client = match open.role {
             Role::Client => true,
             Role::Server => false,
-            Role::Unknown => is_likely_client(open.local.1, open.remote.1),
+            Role::Unknown => {
+                let (local, remote) = (open.local.1, open.remote.1);
+                is_likely_client(local, remote, local >= 1024 || remote < 1024)
+            }
         };
         Self {
             open,
             sides: [0, 1].map(|way| Side::starting_at(open.seq[way], open.passed[way])),
             no_match_told: false,
+            last_ns: 0,
             session: None,
             interest: Interest::Open,
             is_client,
@@ -65,6 +74,7 @@ impl Connection {
             library: None,
             is_tls: false,
             is_read: false,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -89,7 +99,7 @@ impl Connection {
 
     /// A handshake told who is the client.
     pub(super) fn is_sure(&self) -> bool {
-        self.open.role != Role::Unknown
+        self.open.role != Role::Unknown && self.open.l4 == 0
     }
 
     pub(super) fn direction(&self, way: Way) -> Direction {
@@ -132,12 +142,13 @@ impl Connection {
         self.interest = interest;
     }
 
-    pub(super) fn parties(&self) -> Parties {
+    pub(super) fn parties(&self) -> Parties<'_> {
         Parties {
             this: self.speaker,
             peer: self.open.peer,
-            port: self.open.local.1,
             library: self.library,
+            local: (mapped(self.open.local.0), self.open.local.1),
+            arrivals: &self.arrivals,
         }
     }
 
@@ -168,8 +179,9 @@ impl Connection {
             tls_library: self.plain.map_or(0, |library| library as u8),
             ..FlowFacts::default()
         };
-        // Plain bytes have numbers that no segment has.
-        for way in Way::BOTH.into_iter().filter(|_| self.plain.is_none()) {
+        // Plain bytes have numbers that no segment has, datagrams none.
+        let is_stream = self.open.l4 == 0 && self.plain.is_none();
+        for way in Way::BOTH.into_iter().filter(|_| is_stream) {
             let seq = self.sides[way as usize].first_seq();
             facts.set_first_seq(self.direction(way), seq);
         }
@@ -184,12 +196,13 @@ fn mapped(ip: IpAddr) -> [u8; 16] {
     }
 }
 
-/// A guess from ports alone, which content corrects: a known port serves, else a reserved one.
-fn is_likely_client(local: u16, remote: u16) -> bool {
+/// A guess: a port that a protocol is known by serves; where none or both are, it is as `otherwise` says. Content
+/// corrects it.
+pub(super) fn is_likely_client(local: u16, remote: u16, otherwise: bool) -> bool {
     let is_known = |port| DECLARATIONS.iter().any(|d| d.ports.contains(&port));
     match (is_known(local), is_known(remote)) {
         (true, false) => false,
         (false, true) => true,
-        _ => local >= 1024 || remote < 1024,
+        _ => otherwise,
     }
 }

@@ -22,6 +22,10 @@ counters! {
     opens;
     /// Of those, known already.
     opens_again;
+    /// Datagrams told of.
+    datagrams;
+    /// Flows of datagrams.
+    flows;
     /// Connections left out because their other end is watched.
     other_ends;
     /// Records that were not made for that.

@@ -3,14 +3,17 @@
 //! The kernel tells of data right after the call that moved it, so it comes in order but where threads share a
 //! socket. Every event names the sequence number of its first byte: what was lost on the way shows, byte for byte.
 
+mod arrivals;
 mod connection;
 mod counters;
+mod datagrams;
 mod mirror;
 mod plain;
 #[cfg(test)]
 mod plain_tests;
 mod side;
 
+pub use arrivals::Arrivals;
 pub use counters::StreamCounters;
 
 use crate::event::{Data, Event, Open, Role, Way, What, Who};
@@ -23,29 +26,30 @@ use hashbrown::HashMap;
 use mirror::Mirror;
 use plain::Plains;
 use side::{Held, Placement};
-use tapir_parsers::engine::{Begin, Chunk, Engine, Standing, Verdict};
+use tapir_parsers::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use tapir_parsers::field::Ended;
 use tapir_parsers::record::{RecordHeader, RecordSink};
 
 /// Takes records together with who spoke.
 pub trait HostSink {
-    /// A record of a connection that `this` holds one end of, and `peer`, if on this host, the other. `this` is the
-    /// client's end or not.
-    fn record(&mut self, entry: &[u8], parties: &Parties);
+    /// A record of a connection that these hold.
+    fn record(&mut self, entry: &[u8], parties: &Parties<'_>);
 
     /// A connection is over that carried TLS; whether its plain bytes were there.
-    fn tls_closed(&mut self, parties: &Parties, is_read: bool);
+    fn tls_closed(&mut self, parties: &Parties<'_>, is_read: bool);
 }
 
 /// Who holds the ends of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Parties {
+#[derive(Clone, Copy, Debug)]
+pub struct Parties<'a> {
     /// Whose sockets were read.
     pub this: Who,
     /// Who holds the other end, where that is on this host.
     pub peer: Option<Who>,
-    /// Address and port of this end.
-    pub port: u16,
+    /// Address and port of this end, as records have them.
+    pub local: ([u8; 16], u16),
+    /// How long what was received had waited.
+    pub arrivals: &'a Arrivals,
     /// The TLS library whose calls move the connection's bytes, if one is known to.
     pub library: Option<Library>,
 }
@@ -67,6 +71,10 @@ pub enum Order {
 /// All connections, and the engine that reads them.
 pub struct Streams<S> {
     connections: HashMap<u64, Connection>,
+    /// Flows of datagrams, by the numbers that they have in `connections`.
+    flows: HashMap<datagrams::Key, u64>,
+    flows_made: u64,
+    next_flows_ns: u64,
     mirror: Mirror,
     /// Of a connection with both ends on this host, the one that is left out.
     left_out: Option<Role>,
@@ -83,7 +91,7 @@ pub struct Streams<S> {
 /// What the engine hands its records to while one connection is read.
 struct Of<'a, S> {
     sink: &'a mut S,
-    parties: Parties,
+    parties: Parties<'a>,
 }
 
 impl<S: HostSink> RecordSink for Of<'_, S> {
@@ -103,8 +111,10 @@ impl<S: HostSink> RecordSink for OfAny<'_, S> {
         let header = entry.get(..size_of::<RecordHeader>());
         let cookie = header.map(|head| bytemuck::pod_read_unaligned::<RecordHeader>(head).flow.flow_id);
         let connection = cookie.and_then(|cookie| self.connections.get(&cookie));
-        let parties = connection.map(Connection::parties).unwrap_or_default();
-        self.sink.record(entry, &parties);
+        // It is there: only sessions of connections that are make records.
+        if let Some(connection) = connection {
+            self.sink.record(entry, &connection.parties());
+        }
     }
 }
 
@@ -123,6 +133,9 @@ impl<S: HostSink> Streams<S> {
     pub fn new(engine: Engine, sink: S, left_out: Option<Role>) -> Self {
         Self {
             connections: HashMap::new(),
+            flows: HashMap::new(),
+            flows_made: 0,
+            next_flows_ns: 0,
             mirror: Mirror::default(),
             left_out,
             waiting: Vec::new(),
@@ -163,8 +176,9 @@ impl<S: HostSink> Streams<S> {
     pub fn event(&mut self, event: &Event<'_>, time_ns: u64) {
         match &event.what {
             What::Open(open) => self.open(event.cookie, open),
-            What::Data(data) => self.data(event.cookie, data, time_ns),
+            What::Data(data) => self.data(event.cookie, data, event.time_ns, time_ns),
             What::Plain(plain) => self.plain(event.cookie, plain, time_ns),
+            What::Datagram(datagram) => self.datagram(event.cookie, datagram, time_ns),
             What::Speaker(who) => self.speaker(event.cookie, *who),
             What::End(way, seq) => self.end(event.cookie, *way, *seq, time_ns),
             What::Close { reset, seq } => {
@@ -232,7 +246,11 @@ impl<S: HostSink> Streams<S> {
             return;
         };
         self.mirror.forget(cookie, &connection.open);
-        if let Some(id) = connection.session {
+        self.discard_session(connection.session);
+    }
+
+    fn discard_session(&mut self, session: Option<SessionId>) {
+        if let Some(id) = session {
             let mut discarded = Discarded(&mut self.counters.records_discarded);
             self.engine.close(id, Ended::Shutdown, 0, &mut discarded);
         }
@@ -246,13 +264,18 @@ impl<S: HostSink> Streams<S> {
         }
     }
 
-    fn data(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+    fn data(&mut self, cookie: u64, data: &Data<'_>, event_ns: u64, time_ns: u64) {
         self.counters.data += 1;
         let Some(connection) = self.connections.get_mut(&cookie) else {
             self.counters.strangers += 1;
             self.counters.bytes_of_strangers += u64::from(data.len);
             return;
         };
+        if let Some(arrived_ns) = data.arrived_ns {
+            let end = data.seq.wrapping_add(data.len);
+            let waited_ns = event_ns.saturating_sub(arrived_ns);
+            connection.arrivals.read(end, data.len, waited_ns);
+        }
         connection.library = data.library.or(connection.library);
         connection.is_tls |= data.bytes.starts_with(&TLS_HANDSHAKE);
         self.place(cookie, data, time_ns);
@@ -411,7 +434,7 @@ impl<S: HostSink> Streams<S> {
             direction_is_sure: connection.is_sure(),
             at_stream_start: connection.open.from_start && offset == 0,
             recognised_before: connection.interest == Interest::Recognised,
-            other_offset: Some(connection.side(way.opposite()).offset),
+            other_offset: Some(connection.sides[way.opposite() as usize].offset),
         };
         let begun = self.engine.begin_with(
             connection.ends(),
@@ -555,6 +578,7 @@ impl<S: HostSink> Streams<S> {
         self.engine.sweep(now_ns, SESSIONS_PER_TICK, &mut sink);
         self.give_up_waiting(now_ns);
         self.end_lingering(now_ns);
+        self.tick_flows(now_ns);
         let due_ns = now_ns.saturating_sub(HOLE_TIMEOUT_NS);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|cookie| {

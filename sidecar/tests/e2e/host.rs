@@ -58,7 +58,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits until it listens on `port`.
     pub(crate) fn start(command: &mut Command, port: u16) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let quiet = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child = quiet.spawn();
         let mut server = Self {
             child: child.unwrap(),
         };

@@ -5,6 +5,7 @@
 //! don't run at all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that fails panics.
 
+mod dns;
 mod filters;
 mod host;
 #[path = "../../../tapir/tests/e2e/matching.rs"]

@@ -33,7 +33,7 @@ fn a_connection_older_than_the_sidecar() {
     let finished = running.interrupt();
     // Once each, though neither end is known to the kernel's programs as the server's.
     let expected = json!({"proto": "redis", "kind": "matched", "resource": "PING", "server_port": port,
-        "attrs": {"process.pid": server.pid().to_string(), "process.comm": "redis-server"}});
+        "process": {"pid": server.pid(), "comm": "redis-server"}});
     exactly(&finished.of_port(port), &vec![expected; 20]);
 }
 

@@ -39,7 +39,25 @@ fn a_server_older_than_the_sidecar() {
         expected("GET user:17", "BulkString"),
     ];
     all.extend(std::iter::repeat_n(expected("INCR visits", "Integer"), 50));
-    exactly(&finished.of_port(port), &all);
+    let records = finished.of_port(port);
+    exactly(&records, &all);
+    for record in &records {
+        assert_eq!(record["client_process"]["comm"], "redis-cli", "{record}");
+        let program = record["process"]["executable"].as_str().unwrap();
+        assert!(program.starts_with("/usr/bin/redis"), "{program}");
+        // Read at once, answered at once: far less than a second each.
+        let ns = |key: &str| {
+            record[key]
+                .as_u64()
+                .unwrap_or_else(|| panic!("no {key}: {record}"))
+        };
+        assert!(
+            ns("queue_ns") < 1_000_000_000 && ns("app_ns") < 1_000_000_000,
+            "{record}"
+        );
+        assert_eq!(ns("app_ns"), ns("rrt_ns"));
+        assert!(ns("req_seq") > 0 && ns("resp_seq") > 0);
+    }
 }
 
 #[test]
