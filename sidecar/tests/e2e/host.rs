@@ -105,6 +105,17 @@ pub(crate) fn redis(port: u16) -> Server {
 
 /// An nginx with one worker that serves `folder`/www.
 pub(crate) fn nginx(folder: &Path, port: u16) -> Server {
+    nginx_listening(folder, port, &format!("listen 127.0.0.1:{port};"))
+}
+
+/// The same, by TLS.
+pub(crate) fn nginx_tls(folder: &Path, port: u16, certificate: &str, key: &str) -> Server {
+    let listen =
+        format!("listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};");
+    nginx_listening(folder, port, &listen)
+}
+
+fn nginx_listening(folder: &Path, port: u16, listen: &str) -> Server {
     let www = folder.join("www");
     std::fs::create_dir_all(&www).unwrap();
     std::fs::write(www.join("large.bin"), vec![b'x'; 100_000]).unwrap();
@@ -117,7 +128,7 @@ pub(crate) fn nginx(folder: &Path, port: u16) -> Server {
         "daemon off; worker_processes 1; pid {root}/nginx.pid; error_log {root}/nginx.err;
          events {{ worker_connections 256; }}
          http {{ access_log off; sendfile on; root {root}/www; {paths}
-                 server {{ listen 127.0.0.1:{port}; location /hello {{ return 200 \"hello\\n\"; }} }} }}"
+                 server {{ {listen} location /hello {{ return 200 \"hello\\n\"; }} }} }}"
     );
     std::fs::write(&config, text).unwrap();
     Server::start(Command::new("nginx").arg("-c").arg(&config), port)

@@ -14,3 +14,4 @@ mod nginx;
 mod older;
 mod redis;
 mod running;
+mod tls;

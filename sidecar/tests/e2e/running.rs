@@ -54,6 +54,15 @@ impl Running {
         Some(running)
     }
 
+    /// Waits until it has said `text`.
+    pub(crate) fn wait_for(&self, text: &str) {
+        let begin = Instant::now();
+        while !self.stderr().contains(text) {
+            assert!(begin.elapsed() < START, "{text}: {}", self.stderr());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap_or_default()
     }

@@ -1,0 +1,341 @@
+//! What applications encrypt: by OpenSSL, GnuTLS and Go, in servers that run already and programs that are over in no
+//! time, with libraries that use sockets and applications that carry the ciphertext themselves.
+
+use crate::host::{Server, children, client, folder, free_port, nginx_tls, skipped};
+use crate::matching::exactly;
+use crate::running::{Finished, Running};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Certificate and key of a server of this host, for a test's own clients.
+struct Identity {
+    certificate: String,
+    key: String,
+}
+
+impl Identity {
+    fn new(folder: &Path) -> Self {
+        let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        let (certificate, key) = (path("certificate.pem"), path("key.pem"));
+        client(&[
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            &key,
+            "-out",
+            &certificate,
+        ]);
+        Self { certificate, key }
+    }
+}
+
+fn source(name: &str) -> String {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/peers");
+    peers.join(name).to_str().unwrap().to_owned()
+}
+
+fn python(name: &str, port: u16, identity: &Identity) -> Server {
+    let mut command = Command::new("/usr/bin/python3");
+    command.args([
+        &source(name),
+        &port.to_string(),
+        &identity.certificate,
+        &identity.key,
+    ]);
+    Server::start(&mut command, port)
+}
+
+/// The program of peers/https.go; `None` where there is no Go, having said so.
+fn go_program() -> Option<&'static Path> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(build_go).as_deref()
+}
+
+fn build_go() -> Option<PathBuf> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/peers")
+        .canonicalize()
+        .ok()?;
+    let libraries = std::fs::read_dir(peers.join("python/lib")).ok()?;
+    let mut compilers = libraries
+        .flatten()
+        .map(|python| python.path().join("site-packages/go/bin/go"));
+    let Some(go) = compilers.find(|go| go.is_file()) else {
+        skipped("no Go; scripts/peers installs it");
+        return None;
+    };
+    let program = peers.join("https-by-go");
+    let status = Command::new(go)
+        // Stripped, as programs mostly come.
+        .args(["build", "-ldflags=-s -w", "-o"])
+        .arg(&program)
+        .arg(source("https.go"))
+        .env("GOCACHE", peers.join("go-cache"))
+        .env("GOPATH", peers.join("go"))
+        .envs([
+            ("GOTOOLCHAIN", "local"),
+            ("GOPROXY", "off"),
+            ("CGO_ENABLED", "0"),
+            ("GO111MODULE", "off"),
+        ])
+        .status();
+    assert!(status.unwrap().success());
+    Some(program)
+}
+
+fn go_server(program: &Path, port: u16, identity: &Identity) -> Server {
+    let mut command = Command::new(program);
+    command.args([
+        "serve",
+        &format!("127.0.0.1:{port}"),
+        &identity.certificate,
+        &identity.key,
+    ]);
+    Server::start(&mut command, port)
+}
+
+/// A sidecar whose probes are in the files that are there.
+fn start(folder: &Path, arguments: &[&str]) -> Option<Running> {
+    let running = Running::start(folder, arguments)?;
+    running.wait_for("watching TLS libraries");
+    Some(running)
+}
+
+fn url(port: u16, path: &str) -> String {
+    format!("https://127.0.0.1:{port}{path}")
+}
+
+fn curl(port: u16, paths: &[&str]) {
+    let urls: Vec<String> = paths.iter().map(|path| url(port, path)).collect();
+    let mut arguments = vec!["curl", "-sk", "--http1.1"];
+    arguments.extend(urls.iter().flat_map(|url| ["-o", "/dev/null", url.as_str()]));
+    client(&arguments);
+}
+
+/// Records of HTTP, and of handshakes.
+fn split(finished: &Finished, port: u16) -> (Vec<Value>, Vec<Value>) {
+    let records = finished.of_port(port);
+    records.into_iter().partition(|record| record["proto"] != "tls")
+}
+
+fn exchange(path: &str, library: &str, pid: impl Into<Value>, comm: &str) -> Value {
+    json!({"source": "host", "proto": "http1", "kind": "matched", "ended": "response", "req_type": "GET",
+           "resource": path, "code": 200, "status": "ok", "attrs": {"tls": library},
+           "process": {"pid": pid.into(), "comm": comm}})
+}
+
+fn handshake(plaintext: &str, comm: &str) -> Value {
+    json!({"source": "host", "proto": "tls", "kind": "matched", "attrs": {"plaintext": plaintext},
+           "process": {"comm": comm}})
+}
+
+/// curl asks `paths` of a server at `port`, which `comm` serves by `library`: exactly that comes out.
+fn served(running: Running, port: u16, pid: u32, comm: &str, library: &str, plaintext: &str) {
+    curl(port, &["/one", "/two?x=1"]);
+    let finished = running.interrupt();
+    let (exchanges, handshakes) = split(&finished, port);
+    let path = |path| exchange(path, library, pid, comm);
+    exactly(&exchanges, &[path("/one"), path("/two?x=1")]);
+    exactly(&handshakes, &[handshake(plaintext, comm)]);
+    let flow = |record: &Value| record["flow_id"].clone();
+    assert!(
+        exchanges
+            .iter()
+            .all(|exchange| flow(exchange) == flow(&handshakes[0]))
+    );
+}
+
+#[test]
+fn a_server_by_openssl_that_runs_already() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = python("https.py", port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    served(running, port, server.pid(), "python3", "openssl", "openssl");
+}
+
+#[test]
+fn a_server_by_openssl_that_starts_later() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    let server = python("https.py", port, &identity);
+    served(running, port, server.pid(), "python3", "openssl", "openssl");
+}
+
+#[test]
+fn a_server_that_carries_the_ciphertext_itself() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = python("https_asyncio.py", port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    served(running, port, server.pid(), "python3", "openssl", "indirect");
+}
+
+#[test]
+fn a_worker_of_nginx() {
+    let Some(folder) = folder(&["curl", "openssl", "nginx"]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = nginx_tls(folder.path(), port, &identity.certificate, &identity.key);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    curl(port, &["/hello", "/large.bin", "/hello"]);
+    let worker = children(server.pid())[0];
+    let (exchanges, handshakes) = split(&running.interrupt(), port);
+    let answer = |path| exchange(path, "openssl", worker, "nginx");
+    exactly(
+        &exchanges,
+        &[answer("/hello"), answer("/large.bin"), answer("/hello")],
+    );
+    exactly(&handshakes, &[handshake("openssl", "nginx")]);
+    let large = exchanges
+        .iter()
+        .find(|exchange| exchange["resource"] == "/large.bin")
+        .unwrap();
+    assert!(large["resp_len"].as_u64().unwrap() > 100_000, "{large}");
+}
+
+#[test]
+fn a_server_by_go() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let Some(program) = go_program() else { return };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = go_server(program, port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    served(running, port, server.pid(), "https-by-go", "go", "go");
+}
+
+#[test]
+fn http2_between_programs_of_go() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let Some(program) = go_program() else { return };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = go_server(program, port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    client(&["curl", "-sk", "--http2", &url(port, "/two")]);
+    let (exchanges, _) = split(&running.interrupt(), port);
+    let expected = json!({"proto": "http2", "kind": "matched", "req_type": "GET", "resource": "/two", "code": 200,
+                          "attrs": {"tls": "go"}, "process": {"pid": server.pid(), "comm": "https-by-go"}});
+    exactly(&exchanges, &[expected]);
+}
+
+/// A program that runs for milliseconds asks a server of Python; what its own end tells.
+fn asked(arguments: &[&str], library: &str, comm: &str) {
+    let Some(folder) = folder(&["openssl", arguments[0]]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let _server = python("https.py", port, &identity);
+    let Some(running) = start(folder.path(), &["--side", "client"]) else {
+        return;
+    };
+    let url = url(port, "/asked");
+    client(&[arguments, &[&url]].concat());
+    let (exchanges, handshakes) = split(&running.interrupt(), port);
+    let pid = exchanges
+        .first()
+        .map_or(Value::Null, |first| first["process"]["pid"].clone());
+    exactly(&exchanges, &[exchange("/asked", library, pid, comm)]);
+    exactly(&handshakes, &[handshake(library, comm)]);
+}
+
+#[test]
+fn a_client_by_openssl() {
+    asked(&["curl", "-sk", "--http1.1"], "openssl", "curl");
+}
+
+#[test]
+fn a_client_by_gnutls() {
+    asked(&["wget", "-qO-", "--no-check-certificate"], "gnutls", "wget");
+}
+
+#[test]
+fn a_client_in_python() {
+    let program = "import http.client, ssl, sys
+host = sys.argv[1].split('/')[2]
+connection = http.client.HTTPSConnection(host, context=ssl._create_unverified_context())
+connection.request('GET', '/asked')
+assert connection.getresponse().read() == b'hello from /asked\\n'";
+    asked(&["/usr/bin/python3", "-c", program], "openssl", "python3");
+}
+
+#[test]
+fn a_client_by_go_whose_program_is_known() {
+    let Some(folder) = folder(&["openssl"]) else {
+        return;
+    };
+    let Some(program) = go_program() else { return };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let _server = python("https.py", port, &identity);
+    // Somebody uses the program already, so it has probes.
+    let _known = go_server(program, free_port(), &identity);
+    let Some(running) = start(folder.path(), &["--side", "client"]) else {
+        return;
+    };
+    let urls = [url(port, "/one"), url(port, "/two")];
+    client(&[program.to_str().unwrap(), "get", &urls[0], &urls[1]]);
+    let (exchanges, handshakes) = split(&running.interrupt(), port);
+    let pid = exchanges
+        .first()
+        .map_or(Value::Null, |first| first["process"]["pid"].clone());
+    let path = |path| exchange(path, "go", pid.clone(), "https-by-go");
+    exactly(&exchanges, &[path("/one"), path("/two")]);
+    exactly(&handshakes, &[handshake("go", "https-by-go")]);
+}
+
+#[test]
+fn why_nothing_is_read() {
+    let Some(folder) = folder(&["curl"]) else { return };
+    let port = free_port();
+    let mut command = Command::new("/usr/bin/python3");
+    command.args([&source("refuses_tls.py"), &port.to_string()]);
+    let _server = Server::start(&mut command, port);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    let refused = Command::new("curl")
+        .args(["-sk", &url(port, "/")])
+        .status()
+        .unwrap();
+    assert!(!refused.success());
+    let (exchanges, handshakes) = split(&running.interrupt(), port);
+    exactly(&exchanges, &[]);
+    let expected = json!({"proto": "tls", "kind": "matched", "status": "client_error",
+                          "attrs": {"plaintext": "unknown_library"}, "process": {"comm": "python3"}});
+    exactly(&handshakes, &[expected]);
+}
