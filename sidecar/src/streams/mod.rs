@@ -12,15 +12,17 @@ mod plain;
 #[cfg(test)]
 mod plain_tests;
 mod side;
+mod sinks;
 
 pub use arrivals::Arrivals;
 pub use counters::StreamCounters;
+use sinks::{Discarded, Of, OfAny};
+pub use sinks::{HostSink, Parties};
 
 use crate::event::{Data, Event, Open, Role, Way, What, Who};
 use crate::limits::{
     CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
 };
-use crate::tls::library::Library;
 use connection::{Connection, Interest};
 use hashbrown::HashMap;
 use mirror::Mirror;
@@ -28,31 +30,6 @@ use plain::Plains;
 use side::{Held, Placement};
 use tapir_parsers::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use tapir_parsers::field::Ended;
-use tapir_parsers::record::{RecordHeader, RecordSink};
-
-/// Takes records together with who spoke.
-pub trait HostSink {
-    /// A record of a connection that these hold.
-    fn record(&mut self, entry: &[u8], parties: &Parties<'_>);
-
-    /// A connection is over that carried TLS; whether its plain bytes were there.
-    fn tls_closed(&mut self, parties: &Parties<'_>, is_read: bool);
-}
-
-/// Who holds the ends of a connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Parties<'a> {
-    /// Whose sockets were read.
-    pub this: Who,
-    /// Who holds the other end, where that is on this host.
-    pub peer: Option<Who>,
-    /// Address and port of this end, as records have them.
-    pub local: ([u8; 16], u16),
-    /// How long what was received had waited.
-    pub arrivals: &'a Arrivals,
-    /// The TLS library whose calls move the connection's bytes, if one is known to.
-    pub library: Option<Library>,
-}
 
 /// How connections that carry TLS begin: a record of a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: [u8; 2] = [22, 3];
@@ -86,45 +63,6 @@ pub struct Streams<S> {
     engine: Engine,
     sink: S,
     counters: StreamCounters,
-}
-
-/// What the engine hands its records to while one connection is read.
-struct Of<'a, S> {
-    sink: &'a mut S,
-    parties: Parties<'a>,
-}
-
-impl<S: HostSink> RecordSink for Of<'_, S> {
-    fn record(&mut self, entry: &[u8]) {
-        self.sink.record(entry, &self.parties);
-    }
-}
-
-/// The same while all connections are looked through.
-struct OfAny<'a, S> {
-    sink: &'a mut S,
-    connections: &'a HashMap<u64, Connection>,
-}
-
-impl<S: HostSink> RecordSink for OfAny<'_, S> {
-    fn record(&mut self, entry: &[u8]) {
-        let header = entry.get(..size_of::<RecordHeader>());
-        let cookie = header.map(|head| bytemuck::pod_read_unaligned::<RecordHeader>(head).flow.flow_id);
-        let connection = cookie.and_then(|cookie| self.connections.get(&cookie));
-        // It is there: only sessions of connections that are make records.
-        if let Some(connection) = connection {
-            self.sink.record(entry, &connection.parties());
-        }
-    }
-}
-
-/// Records that another end of the same connection makes.
-struct Discarded<'a>(&'a mut u64);
-
-impl RecordSink for Discarded<'_> {
-    fn record(&mut self, _: &[u8]) {
-        *self.0 += 1;
-    }
 }
 
 impl<S: HostSink> Streams<S> {
