@@ -219,6 +219,22 @@ static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 di
     conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
 }
 
+/* Tells that nothing more is told of a connection. */
+static __always_inline void tell_close(struct sock *sk, struct tcp_sock *tcp, struct conn *conn, __u8 how)
+{
+    struct event_close close;
+
+    __builtin_memset(&close, 0, sizeof(close));
+    close.kind = EVENT_CLOSE;
+    close.how = how;
+    close.cookie = bpf_get_socket_cookie(sk);
+    close.time_ns = bpf_ktime_get_boot_ns();
+    close.seq[SENT] = tcp->write_seq - conn->fin;
+    close.seq[RECEIVED] = received_seq(sk, tcp);
+    put(&close, sizeof(close), EVENT_CLOSE);
+    conn->opened = 0;
+}
+
 /* Data of a connection may be part of what a TLS library does, whether it is wanted itself or not. Gives the library's
  * number. */
 static __always_inline __u8 note_tls(struct sock *sk, struct tcp_sock *tcp, const struct conn *conn, __u8 direction,
@@ -329,6 +345,11 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     heed_verdict(conn, head->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
+    if (conn->opened && is_shed(conn, head->cookie)) {
+        tell_close(sk, tcp, conn, CLOSE_SHED);
+        refuse(conn, COUNTER_SHED);
+        return 0;
+    }
     find_place(&place, task, ret);
     if (direction == RECEIVED && flags & MSG_TRUNC)
         place.missing = MISSING_DISCARDED;
@@ -458,17 +479,8 @@ static __always_inline int on_destroy(struct sock *sk)
 {
     struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, 0);
     struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-    struct event_close close;
 
-    if (!conn || !tcp || !conn->opened)
-        return 0;
-    __builtin_memset(&close, 0, sizeof(close));
-    close.kind = EVENT_CLOSE;
-    close.reset = conn->reset;
-    close.cookie = bpf_get_socket_cookie(sk);
-    close.time_ns = bpf_ktime_get_boot_ns();
-    close.seq[SENT] = tcp->write_seq - conn->fin;
-    close.seq[RECEIVED] = received_seq(sk, tcp);
-    put(&close, sizeof(close), EVENT_CLOSE);
+    if (conn && tcp && conn->opened)
+        tell_close(sk, tcp, conn, conn->reset ? CLOSE_RESET : CLOSE_IN_ORDER);
     return 0;
 }

@@ -114,11 +114,19 @@ struct event_end {
     __u64 time_ns;
 };
 
-/* The connection is over, and nobody has it open. */
+/* How connections end. */
+enum close {
+    CLOSE_IN_ORDER,
+    /* By a reset, or by giving up. */
+    CLOSE_RESET,
+    /* It goes on, but is not told of any more, for want of time. */
+    CLOSE_SHED,
+};
+
+/* The connection is over, and nobody has it open; or nothing more is told of it. */
 struct event_close {
     __u8 kind;
-    /* It ended by a reset, or by giving up. */
-    __u8 reset;
+    __u8 how;
     __u8 reserved[6];
     __u64 cookie;
     __u64 time_ns;

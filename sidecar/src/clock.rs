@@ -1,6 +1,7 @@
 //! From the kernel's time to that of records.
 
 use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// Events have ns since boot, records Unix ns.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,11 @@ impl Clock {
     /// Now, Unix ns, as [`unix_ns`](Self::unix_ns) says it.
     pub fn now_ns(&self) -> u64 {
         self.unix_ns(now_ns(ClockId::Boottime))
+    }
+
+    /// Processor time that this process has taken.
+    pub fn used() -> Duration {
+        Duration::from_nanos(now_ns(ClockId::ProcessCPUTime))
     }
 
     /// Looks whether somebody has set the wall clock.

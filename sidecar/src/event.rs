@@ -51,6 +51,17 @@ impl Role {
     }
 }
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// By both ends.
+    InOrder,
+    /// By a reset, or by giving up.
+    Reset,
+    /// It goes on, but is not told of any more, for want of time.
+    Shed,
+}
+
 /// A process, as the kernel knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -126,7 +137,7 @@ struct RawEnd {
 #[repr(C)]
 struct RawClose {
     kind: u8,
-    reset: u8,
+    how: u8,
     reserved: [u8; 6],
     cookie: u64,
     time_ns: u64,
@@ -306,8 +317,8 @@ pub enum What<'a> {
     End(Way, u32),
     /// There will be no more at all.
     Close {
-        /// Not in order: a reset, or given up.
-        reset: bool,
+        /// How it ended.
+        how: Closed,
         /// Where each [`Way`] stood.
         seq: [u32; 2],
     },
@@ -427,7 +438,11 @@ impl<'a> Event<'a> {
 
     fn close(raw: &RawClose) -> Self {
         let close = What::Close {
-            reset: raw.reset != 0,
+            how: match raw.how {
+                1 => Closed::Reset,
+                2 => Closed::Shed,
+                _ => Closed::InOrder,
+            },
             seq: raw.seq,
         };
         Self::new(raw.cookie, raw.time_ns, close)

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod limits;
 pub mod metrics;
 pub mod output;
+pub mod overload;
 pub mod process;
 pub mod sidecar;
 pub mod sink;

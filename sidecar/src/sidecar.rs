@@ -5,13 +5,14 @@ use crate::event::{Datagram, Event, Open, Role, What};
 use crate::kernel::{Backend, Counters, Kernel, KernelError, KernelOptions};
 use crate::limits::{RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
+use crate::overload::{Look, Overload};
 use crate::process::{Listening, LocalAddresses};
 use crate::sink::ProcessSink;
 use crate::streams::Streams;
 use crate::tls::watch::{Findings, Watch};
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
 use tapir_parsers::engine::Engine;
 use tapir_parsers::inference::Candidates;
@@ -41,6 +42,8 @@ pub struct SidecarOptions {
     pub settings: Settings,
     /// Protocols that are read; all of them if empty.
     pub protocols: Vec<Protocol>,
+    /// Share of one core that may be taken before connections are let go; `None`: all there is.
+    pub share_max: Option<f64>,
     /// Where records go.
     pub collector: CollectorOptions,
 }
@@ -77,6 +80,8 @@ pub struct Sidecar {
     listening: RefCell<Listening>,
     addresses: RefCell<LocalAddresses>,
     own_netns: Option<u32>,
+    overload: RefCell<Overload>,
+    started: Instant,
     /// Events that could not be read, a bug.
     corrupt: RefCell<u64>,
 }
@@ -108,6 +113,8 @@ impl Sidecar {
             listening: RefCell::new(Listening::default()),
             addresses: RefCell::new(LocalAddresses::default()),
             own_netns: own_netns(),
+            overload: RefCell::new(Overload::new(options.share_max)),
+            started: Instant::now(),
             collector,
             source,
             clock: RefCell::new(Clock::new()),
@@ -144,7 +151,9 @@ impl Sidecar {
                 self.streams.borrow_mut().tick(now_ns);
                 if ticks % TICKS_PER_LOOK == 0 {
                     self.clock.borrow_mut().adjust();
-                    self.source.publish(self.counts()?);
+                    let counts = self.counts()?;
+                    self.source.publish(counts);
+                    self.shed(&counts)?;
                 }
             }
             idle = if count == 0 { idle + 1 } else { 0 };
@@ -153,6 +162,23 @@ impl Sidecar {
             }
         }
         Ok(())
+    }
+
+    /// Lets connections go, or takes them again, as there is time for them.
+    fn shed(&self, counts: &Counts) -> Result<(), KernelError> {
+        let look = Look {
+            lost: counts.kernel.lost(),
+            used: Clock::used(),
+            passed: self.started.elapsed(),
+        };
+        let Some(shift) = self.overload.borrow_mut().look(look) else {
+            return Ok(());
+        };
+        match shift {
+            0 => log::info!("there is time again: following every connection"),
+            _ => log::warn!("too much to read: following one connection of {}", 1 << shift),
+        }
+        self.kernel.borrow_mut().sample(shift)
     }
 
     fn take(&self, bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! The command line, and what it stands for.
 
 use crate::kernel::{Backend, Filters, KernelOptions, Network, Side};
+use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
 use crate::output::{Place, RemoteSink};
 use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
@@ -67,6 +68,19 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ADDRESS[/BITS]")]
     address: Vec<Network>,
 
+    /// Let connections go before more than so many percent of one core are taken.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..))]
+    cpu_max: Option<u32>,
+
+    /// Bytes of the ring that the kernel tells by: a power of two.
+    #[arg(long, value_name = "BYTES", default_value_t = EVENT_RING_BYTES, value_parser = ring_bytes)]
+    ring_bytes: u32,
+
+    /// Bytes that one call of an application gives at most.
+    #[arg(long, value_name = "BYTES", default_value_t = CAPTURE_BYTES_MAX,
+          value_parser = clap::value_parser!(u32).range(64..=i64::from(CAPTURE_BYTES_MAX)))]
+    capture_bytes: u32,
+
     /// Serve metrics for Prometheus at this address.
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
@@ -106,10 +120,12 @@ impl Cli {
                 backend: self.backend,
                 btf: self.btf,
                 side: self.side,
+                ring_bytes: self.ring_bytes,
+                capture_bytes: self.capture_bytes,
                 filters,
-                ..KernelOptions::default()
             },
             settings: Settings::default(),
+            share_max: self.cpu_max.map(|percent| f64::from(percent) / 100.0),
             protocols: self.protocols,
         })
     }
@@ -152,6 +168,14 @@ impl Cli {
         };
         Some(SinkOptions::new(name, format, target))
     }
+}
+
+/// Rings have a size that is a power of two, and of pages.
+fn ring_bytes(text: &str) -> Result<u32, String> {
+    let bytes = text.parse().ok().filter(|bytes: &u32| bytes.is_power_of_two());
+    bytes
+        .filter(|bytes| *bytes >= 64 * 1024)
+        .ok_or_else(|| "expected a power of two, 65536 or more".to_owned())
 }
 
 fn protocol(name: &str) -> Result<Protocol, String> {

@@ -127,6 +127,21 @@ impl Counters {
         self.0[counter as usize]
     }
 
+    /// Events that found the ring full.
+    pub fn lost(&self) -> u64 {
+        use Counter::{CloseLost, DataLost, DatagramLost, EndLost, OpenLost, PlainLost, SpeakerLost};
+        let lost = [
+            OpenLost,
+            DataLost,
+            EndLost,
+            CloseLost,
+            SpeakerLost,
+            PlainLost,
+            DatagramLost,
+        ];
+        lost.iter().map(|counter| self.of(*counter)).sum()
+    }
+
     pub(super) fn read(object: &Object) -> libbpf_rs::Result<Self> {
         let mut counts = Self::default();
         let Some(map) = object.maps().find(|map| map.name() == "counters") else {

@@ -19,7 +19,7 @@ pub use counters::StreamCounters;
 use sinks::{Discarded, Of, OfAny};
 pub use sinks::{HostSink, Parties};
 
-use crate::event::{Data, Event, Open, Role, Way, What, Who};
+use crate::event::{Closed, Data, Event, Open, Role, Way, What, Who};
 use crate::limits::{
     CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
 };
@@ -119,8 +119,12 @@ impl<S: HostSink> Streams<S> {
             What::Datagram(datagram) => self.datagram(event.cookie, datagram, time_ns),
             What::Speaker(who) => self.speaker(event.cookie, *who),
             What::End(way, seq) => self.end(event.cookie, *way, *seq, time_ns),
-            What::Close { reset, seq } => {
-                let ended = if *reset { Ended::Rst } else { Ended::Fin };
+            What::Close { how, seq } => {
+                let ended = match how {
+                    Closed::InOrder => Ended::Fin,
+                    Closed::Reset => Ended::Rst,
+                    Closed::Shed => Ended::Evicted,
+                };
                 self.close(event.cookie, ended, Some(*seq), time_ns);
             }
         }

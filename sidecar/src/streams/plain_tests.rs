@@ -1,7 +1,7 @@
 //! Plain bytes above connections: whoever tells of them when, the records are those of the bytes.
 
 use super::{HostSink, Parties, Streams};
-use crate::event::{Data, Event, Open, Plain, Role, TlsObject, Way, What, Who};
+use crate::event::{Closed, Data, Event, Open, Plain, Role, TlsObject, Way, What, Who};
 use crate::limits::{HOLE_TIMEOUT_NS, PLAIN_LINGER_NS, PLAIN_WAIT_NS, PLAIN_WAITING_MAX};
 use crate::tls::library::Library;
 use tapir_parsers::engine::Engine;
@@ -116,7 +116,13 @@ impl Host {
 
     fn close(&mut self) {
         let seq = [100, 200 + HELLO.len() as u32];
-        self.event(SOCKET, What::Close { reset: false, seq });
+        self.event(
+            SOCKET,
+            What::Close {
+                how: Closed::InOrder,
+                seq,
+            },
+        );
     }
 
     /// Kind and resource of each record.

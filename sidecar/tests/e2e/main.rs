@@ -8,10 +8,18 @@
 mod dns;
 mod filters;
 mod host;
+#[allow(dead_code)] // Not all that the tap's tests want of it is wanted here.
+#[path = "../../../tapir/tests/e2e/lab.rs"]
+mod lab;
+mod load;
 #[path = "../../../tapir/tests/e2e/matching.rs"]
 mod matching;
 mod nginx;
 mod older;
 mod redis;
 mod running;
+mod shop;
 mod tls;
+#[allow(dead_code)] // As above.
+#[path = "../../../tapir/tests/e2e/traffic/mod.rs"]
+mod traffic;

@@ -18,6 +18,7 @@ pub(crate) struct Running {
 
 /// What a run left.
 pub(crate) struct Finished {
+    pub(crate) stderr: String,
     records: Vec<Value>,
 }
 
@@ -82,6 +83,7 @@ impl Running {
         let lines = std::fs::read_to_string(&self.records).unwrap_or_default();
         let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         Finished {
+            stderr,
             records: lines.lines().map(parse).collect(),
         }
     }
@@ -98,6 +100,11 @@ impl Drop for Running {
 }
 
 impl Finished {
+    /// All records.
+    pub(crate) fn all(self) -> Vec<Value> {
+        self.records
+    }
+
     /// Records of the server at `port`: a host says more than what a test asks for.
     pub(crate) fn of_port(&self, port: u16) -> Vec<Value> {
         let is_of = |record: &&Value| record["server_port"] == port;
