@@ -7,6 +7,7 @@
 
 mod config;
 mod document;
+mod finding;
 mod problem;
 mod reader;
 mod section;
@@ -16,6 +17,7 @@ mod values;
 
 pub use config::Config;
 pub use document::{example, reference};
+pub use finding::Finding;
 pub use problem::{Problem, Problems};
 pub use sections::*;
 pub use values::*;

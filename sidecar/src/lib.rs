@@ -9,17 +9,20 @@
 //! * [`streams`] puts the bytes of connections in order and feeds them to the parsers' engine.
 //! * [`tls`] finds TLS libraries and puts probes into them.
 //! * [`process`] knows executables and containers.
+//! * [`privileges`] are given up but for those needed; [`doctor`] tells which are missing, and what else.
 //! * [`sidecar`] joins all that with a collector; [`command`] is `tapir-sidecar`.
 #![forbid(unsafe_code)]
 
 pub mod clock;
 pub mod command;
+pub mod doctor;
 pub mod event;
 pub mod kernel;
 pub mod limits;
 pub mod metrics;
 pub mod output;
 pub mod overload;
+pub mod privileges;
 pub mod process;
 pub mod sidecar;
 pub mod sink;

@@ -2,9 +2,12 @@
 
 mod options;
 
-use crate::sidecar::{Outcome, Sidecar};
+use crate::kernel::KernelOptions;
+use crate::sidecar::{Outcome, Sidecar, SidecarError};
+use crate::{doctor, privileges};
 use clap::Parser;
-use options::Cli;
+use options::{Cli, Other};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +19,11 @@ pub fn main() -> ExitCode {
         .filter_level(cli.log)
         .format_target(false)
         .init();
-    match run(cli) {
+    let done = match cli.command {
+        Some(Other::Doctor { json, btf }) => tell_findings(json, btf),
+        None => run(cli),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("tapir-sidecar: {message}");
@@ -25,8 +32,34 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Looks at everything and prints a line for each.
+fn tell_findings(json: bool, btf: Option<std::path::PathBuf>) -> Result<(), String> {
+    let options = KernelOptions {
+        btf,
+        ..KernelOptions::default()
+    };
+    let findings = doctor::examine(&options);
+    let mut out = io::stdout().lock();
+    let written = if json {
+        let list: Vec<_> = findings.iter().map(tapir_config::Finding::to_json).collect();
+        writeln!(out, "{:#}", serde_json::json!({ "findings": list }))
+    } else {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colour = out.is_terminal() && !refused;
+        findings
+            .iter()
+            .try_for_each(|finding| finding.write(&mut out, colour))
+    };
+    match written {
+        // Whoever read it went away.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| format!("writing to stdout: {error}")),
+    }
+}
+
 /// Runs until SIGINT or SIGTERM, or until nobody takes records any more.
 fn run(cli: Cli) -> Result<(), String> {
+    privileges::give_up(cli.writes_files()).map_err(|error| format!("giving up privileges: {error}"))?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // A second signal ends the process at once, for whoever can't wait.
@@ -34,7 +67,10 @@ fn run(cli: Cli) -> Result<(), String> {
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
             .map_err(|error| format!("installing a signal handler: {error}"))?;
     }
-    let sidecar = Sidecar::start(cli.into_options()?).map_err(|error| error.to_string())?;
+    let sidecar = Sidecar::start(cli.into_options()?).map_err(|error| match error {
+        SidecarError::Kernel(error) => format!("{error}; tapir-sidecar doctor tells what is missing"),
+        error => error.to_string(),
+    })?;
     log::info!("watching sockets (backend {})", sidecar.backend());
     if let Some(address) = sidecar.collector().http_address() {
         log::info!("metrics at http://{address}/metrics");

@@ -20,8 +20,16 @@ const TABLE_WIDTH: usize = 160;
 ///
 /// Exit codes: 0 done, 1 the operation failed, 2 the command line is wrong.
 #[derive(Debug, Parser)]
-#[command(name = "tapir-sidecar", version, max_term_width = 100)]
+#[command(
+    name = "tapir-sidecar",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Other>,
+
     /// How much to say on stderr: off, error, warn, info, debug or trace.
     #[arg(long, env = "TAPIR_LOG", value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
     pub(super) log: log::LevelFilter,
@@ -94,6 +102,21 @@ pub(super) struct Cli {
     btf: Option<PathBuf>,
 }
 
+/// What else there is to do.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Other {
+    /// Tell what this machine has for the sidecar, and how to fix what is missing.
+    Doctor {
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+
+        /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
+        #[arg(long, value_name = "FILE")]
+        btf: Option<PathBuf>,
+    },
+}
+
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -108,6 +131,11 @@ enum Format {
 }
 
 impl Cli {
+    /// Whether records go to a file.
+    pub(super) fn writes_files(&self) -> bool {
+        matches!(self.output, Some(Place::File(_)))
+    }
+
     pub(super) fn into_options(self) -> Result<SidecarOptions, String> {
         let filters = self.filters()?;
         Ok(SidecarOptions {

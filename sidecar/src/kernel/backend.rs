@@ -1,8 +1,10 @@
 //! The ways in which kernels tell of what is sent and received. All share one body; they differ in where they hang.
 
+use crate::privileges;
 use libbpf_rs::OpenObject;
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::{Func, Typedef};
+use rustix::thread::CapabilitySet;
 use std::fmt;
 
 /// A way to hear of sends and receives.
@@ -14,8 +16,9 @@ pub enum Backend {
     Fexit,
 }
 
-/// Programs without which a backend works as well: kernels have either them or no need of them.
-const OPTIONAL: [&str; 1] = ["inet_sendpage"];
+/// Programs without which a backend works: kernels have either the first or no need of it, and without the others only
+/// the senders of some datagrams stay unknown.
+const OPTIONAL: [&str; 3] = ["inet_sendpage", "recvmsg4", "recvmsg6"];
 
 impl Backend {
     /// In the order in which they are tried: what costs less first.
@@ -44,7 +47,7 @@ impl Backend {
             if !OPTIONAL.contains(&place) {
                 return Some(section);
             }
-            log::debug!("backend {self}: this kernel has no {section}");
+            log::debug!("backend {self}: not here: {section}");
             program.set_autoload(false);
         }
         None
@@ -57,7 +60,7 @@ fn is_there(kernel: &Btf<'_>, how: &str, place: &str) -> bool {
             .type_by_name::<Typedef<'_>>(&format!("btf_trace_{place}"))
             .is_some(),
         // Every kernel has those, but one without control groups, which tells so when they are attached.
-        "cgroup" => true,
+        "cgroup" => privileges::holds(CapabilitySet::NET_ADMIN),
         _ => kernel.type_by_name::<Func<'_>>(place).is_some(),
     }
 }

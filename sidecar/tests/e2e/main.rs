@@ -16,6 +16,7 @@ mod load;
 mod matching;
 mod nginx;
 mod older;
+mod privileges;
 mod redis;
 mod running;
 mod shop;

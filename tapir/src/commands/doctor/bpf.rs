@@ -1,8 +1,8 @@
 //! BPF and AF_XDP: what programs in the kernel need.
 
-use super::finding::Finding;
 use super::privileges::{Capability, has};
 use super::system::System;
+use tapir_config::Finding;
 
 pub(super) fn examine(system: &System) -> Vec<Finding> {
     vec![

@@ -1,7 +1,7 @@
 //! Cores: how many, which the kernel leaves alone, and how fast they run.
 
-use super::finding::Finding;
 use super::system::{System, count_of_list};
+use tapir_config::Finding;
 
 const CPUS: &str = "/sys/devices/system/cpu";
 

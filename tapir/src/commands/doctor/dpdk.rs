@@ -1,7 +1,7 @@
 //! DPDK's libraries and drivers.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 /// Folders that hold libraries, on Debian and elsewhere.
 const FOLDERS: [&str; 6] = [

@@ -1,7 +1,7 @@
 //! Hugepages: how many, how many free, on which node, and where they are mounted.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 const FIX: &str = "echo 1024 > /proc/sys/vm/nr_hugepages as root, or do without: --no-huge";
 const GLOBAL: &str = "/sys/kernel/mm/hugepages";

@@ -1,7 +1,7 @@
 //! IOMMU and VFIO: how a NIC comes under the command of a process.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 const NO_IOMMU: &str = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
 

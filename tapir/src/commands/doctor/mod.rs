@@ -5,7 +5,6 @@
 mod bpf;
 mod cores;
 mod dpdk;
-mod finding;
 mod hugepages;
 mod iommu;
 mod nics;
@@ -15,9 +14,9 @@ mod system;
 
 use crate::failure::Failure;
 use crate::output::{stdout_takes_colour, to_stdout};
-use finding::Finding;
 use serde_json::json;
 use system::System;
+use tapir_config::Finding;
 
 /// Arguments of `tapir doctor`.
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,7 @@
 //! Network devices: which are DPDK's, which could be, and which should be left alone.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 

@@ -1,7 +1,7 @@
 //! NUMA nodes: a port, its worker and their memory belong on one.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 const NODES: &str = "/sys/devices/system/node";
 

@@ -1,7 +1,7 @@
 //! What this process may do.
 
-use super::finding::Finding;
 use super::system::System;
+use tapir_config::Finding;
 
 /// A capability, by its number (include/uapi/linux/capability.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

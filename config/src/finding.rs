@@ -1,4 +1,4 @@
-//! One line of the doctor's report.
+//! One line of a doctor's report: what a machine has for Tapir, and how to fix what is missing.
 
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -35,18 +35,19 @@ impl State {
 
 /// Something that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) what: String,
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
     state: State,
     /// What was found.
-    pub(super) found: String,
+    pub found: String,
     /// How to fix it; none where nothing is to be fixed.
-    pub(super) fix: Option<String>,
+    pub fix: Option<String>,
 }
 
 impl Finding {
     /// It is as it should be.
-    pub(super) fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
+    pub fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             state: State::Ok,
@@ -56,7 +57,7 @@ impl Finding {
     }
 
     /// It is good enough for some uses only.
-    pub(super) fn warn(what: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn warn(what: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             state: State::Warn,
@@ -66,7 +67,7 @@ impl Finding {
     }
 
     /// It is not there.
-    pub(super) fn missing(what: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn missing(what: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             state: State::Missing,
@@ -75,16 +76,21 @@ impl Finding {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn is_ok(&self) -> bool {
+    /// Whether nothing is to be fixed.
+    pub fn is_ok(&self) -> bool {
         self.state == State::Ok
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// Its keys and values.
+    pub fn to_json(&self) -> Value {
         json!({ "what": self.what, "state": self.state.name(), "found": self.found, "fix": self.fix })
     }
 
-    pub(super) fn write(&self, out: &mut dyn Write, colour: bool) -> io::Result<()> {
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// When `out` takes no more.
+    pub fn write(&self, out: &mut dyn Write, colour: bool) -> io::Result<()> {
         let (on, off) = if colour {
             (self.state.colour(), "\x1b[0m")
         } else {
