@@ -137,8 +137,17 @@ fn a_plugin_takes_dns_over_from_the_built_in_parser() {
 }
 
 #[test]
-fn a_plugin_adds_attributes_and_traces_to_http() {
-    let Some(host) = built("http_rust", false) else {
+fn a_plugin_in_rust_adds_attributes_and_traces_to_http() {
+    adds_to_http("http_rust");
+}
+
+#[test]
+fn a_plugin_in_c_adds_attributes_and_traces_to_http() {
+    adds_to_http("http_c");
+}
+
+fn adds_to_http(name: &str) {
+    let Some(host) = built(name, false) else {
         return;
     };
     let script = Script::tcp(80)

@@ -31,6 +31,8 @@ enum { TP_OK = 0, TP_TIMEOUT = 2, TP_SERVER_ERROR = 3, TP_CLIENT_ERROR = 4, TP_U
 #define TP_PAYLOAD_MAX 20480
 /* Records of one call, bytes. */
 #define TP_BATCH_MAX 16384
+/* What the host has read of a message, bytes. */
+#define TP_EVENT_MAX 65536
 
 typedef struct {
     int from_server;     /* 0: the client sent it */
@@ -57,12 +59,32 @@ typedef struct {
     int cut;             /* something did not fit: nothing is handed over */
 } tp_batch;
 
+/* Text of a message, which has no zero at its end. */
+typedef struct {
+    const uint8_t *at;
+    size_t len;
+} tp_view;
+
+/* What the host has read of a request; what is not there is empty. */
+typedef struct {
+    tp_view path, host, user_agent, referer;
+} tp_request_info;
+
+/* Of a response. */
+typedef struct {
+    uint16_t code;       /* 0: there is none */
+    int status;          /* what the code means */
+    tp_view endpoint;    /* of the request */
+} tp_response_info;
+
 #define TP_IMPORT(name) __attribute__((import_module("deepflow"), import_name(#name)))
 #define TP_EXPORT(name) __attribute__((export_name(#name)))
 
 TP_IMPORT(wasm_log) void tp_host_log(const char *text, size_t len, int level);
 TP_IMPORT(vm_read_ctx_base) int tp_host_context(void *to, size_t room);
 TP_IMPORT(vm_read_payload) int tp_host_payload(void *to, size_t room);
+TP_IMPORT(vm_read_http_req_info) int tp_host_request(void *to, size_t room);
+TP_IMPORT(vm_read_http_resp_info) int tp_host_response(void *to, size_t room);
 TP_IMPORT(host_read_l7_protocol_info) int tp_host_records(const void *from, size_t len);
 TP_IMPORT(host_read_str_result) int tp_host_name(const void *from, size_t len);
 
@@ -153,10 +175,11 @@ static inline void tp_attribute(tp_batch *b, const char *key, const void *value,
     if (!b->cut) tp_close(b, at);
 }
 
-static inline void tp_trace(tp_batch *b, const void *id, size_t len) {
+static inline void tp_trace(tp_batch *b, tp_view trace, tp_view span) {
     tp_end_part(b);
     size_t at = tp_open(b, 12);
-    tp_text(b, 1, id, len);
+    tp_text(b, 1, trace.at, trace.len);
+    tp_text(b, 2, span.at, span.len);
     if (!b->cut) tp_close(b, at);
 }
 
@@ -221,6 +244,43 @@ static int tp_read(tp_context *c) {
     c->from_server = at[15];
     c->flow_id = tp_big(at + 17 + at[16], 8);
     return tp_host_payload(tp_payload_room, sizeof tp_payload_room);
+}
+
+/* Text behind its length of 16 bits; `*left` bytes lie from `*at` on. */
+static inline tp_view tp_next(const uint8_t **at, size_t *left) {
+    tp_view view = {0, 0};
+    size_t len = *left < 2 ? 0 : tp_big(*at, 2);
+    if (*left < 2 + len) return view;
+    view.at = *at + 2;
+    view.len = len;
+    *at += 2 + len;
+    *left -= 2 + len;
+    return view;
+}
+
+/* In tp_http_request: the request; 0 when there is none. It lasts until the next call. */
+static inline int tp_request_of(tp_request_info *to) {
+    static uint8_t room[TP_EVENT_MAX];
+    int len = tp_host_request(room, sizeof room);
+    const uint8_t *at = room;
+    size_t left = len > 0 ? (size_t)len : 0;
+    to->path = tp_next(&at, &left);
+    to->host = tp_next(&at, &left);
+    to->user_agent = tp_next(&at, &left);
+    to->referer = tp_next(&at, &left);
+    return len > 0;
+}
+
+/* In tp_http_response: the response, as above. */
+static inline int tp_response_of(tp_response_info *to) {
+    static uint8_t room[TP_EVENT_MAX];
+    int len = tp_host_response(room, sizeof room);
+    const uint8_t *at = room + 3;
+    size_t left = len > 3 ? (size_t)len - 3 : 0;
+    to->code = (uint16_t)tp_big(room, 2);
+    to->status = room[2];
+    to->endpoint = tp_next(&at, &left);
+    return len > 0;
 }
 
 static int tp_call(int (*function)(const tp_context *, const uint8_t *, size_t, tp_batch *)) {
