@@ -2,6 +2,8 @@
 
 use crate::abi::record;
 use crate::budget::Budget;
+use crate::compile::Hooks;
+use crate::filter::Filter;
 use crate::guest::Call as Kind;
 use crate::host::Slot;
 use crate::instance::{Instance, Task};
@@ -10,9 +12,9 @@ use crate::metrics::Export;
 use crate::trace::{self, CallReport, Trace};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tapir_parsers::engine::Ends;
 use tapir_parsers::parser::{Direction, Speaker};
 use tapir_parsers::plugin::{Call, Claim, Event, Hook, Info, Parsed, Plugins};
-use tapir_parsers::record::FlowFacts;
 
 /// Return values of the functions that read messages.
 const NEXT: i32 = 0;
@@ -23,8 +25,10 @@ pub struct LcorePlugins {
     instances: Vec<Instance>,
     budget: Budget,
     payload_bytes_max: usize,
-    /// Some instance wants messages of each hook.
-    enriching: [bool; 3],
+    /// Flows whose payloads some instance checks.
+    checking: Filter,
+    /// Flows of which some instance wants messages, by hook.
+    enriching: [Filter; 3],
     slot: Arc<Slot>,
     generation: u64,
     trace: Option<Trace>,
@@ -52,7 +56,8 @@ impl LcorePlugins {
             instances,
             budget: Budget::new(budget),
             payload_bytes_max,
-            enriching: [false; 3],
+            checking: Filter::default(),
+            enriching: Default::default(),
             generation: slot.generation(),
             slot,
             trace,
@@ -62,12 +67,13 @@ impl LcorePlugins {
     }
 
     fn note_hooks(&mut self) {
-        let any = |hook| {
-            self.instances
-                .iter()
-                .any(|instance| instance.hooks.enriches(hook))
+        let of = |is: &dyn Fn(&Hooks) -> bool| {
+            let wanting = self.instances.iter().filter(|instance| is(&instance.hooks));
+            Filter::of(wanting.map(|instance| &instance.plugin.spec))
         };
-        self.enriching = [Hook::HttpRequest, Hook::HttpResponse, Hook::Message].map(any);
+        self.checking = of(&Hooks::parses);
+        self.enriching =
+            [Hook::HttpRequest, Hook::HttpResponse, Hook::Message].map(|hook| of(&|h| h.enriches(hook)));
     }
 
     /// Takes over the instances of a newer configuration, once they are there.
@@ -160,11 +166,10 @@ fn claim_of(value: i32) -> Option<(u8, Speaker)> {
 }
 
 impl Plugins for LcorePlugins {
-    fn checks(&mut self, facts: &FlowFacts) -> bool {
+    #[inline]
+    fn checks(&mut self, ends: Ends) -> bool {
         self.refresh();
-        self.instances
-            .iter()
-            .any(|instance| instance.hooks.parses() && instance.plugin.spec.matches(facts))
+        self.checking.wants(ends)
     }
 
     fn check(&mut self, call: &Call<'_>) -> Option<Claim> {
@@ -237,9 +242,11 @@ impl Plugins for LcorePlugins {
     }
 
     #[inline]
-    fn enriches(&mut self, hook: Hook) -> bool {
+    fn enriches(&mut self, hook: Hook, ends: Ends) -> bool {
         self.refresh();
-        self.enriching.get(hook as usize).copied().unwrap_or(false)
+        self.enriching
+            .get(hook as usize)
+            .is_some_and(|filter| filter.wants(ends))
     }
 
     fn enrich(&mut self, call: &Call<'_>, event: &Event<'_>, each: &mut dyn FnMut(&Info<'_>)) {

@@ -26,6 +26,7 @@ mod budget;
 mod cache;
 mod compile;
 mod error;
+mod filter;
 mod guest;
 mod host;
 mod imports;

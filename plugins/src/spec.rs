@@ -3,6 +3,7 @@
 use crate::limits;
 use std::path::PathBuf;
 use std::time::Duration;
+use tapir_parsers::engine::Ends;
 use tapir_parsers::record::FlowFacts;
 
 /// Transports whose payloads a plugin checks.
@@ -15,6 +16,17 @@ pub enum L4 {
     Tcp,
     /// UDP alone.
     Udp,
+}
+
+impl L4 {
+    /// Whether flows of this number ([`FlowFacts::l4`]) are of this transport.
+    pub(crate) const fn is(self, number: u8) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tcp => number == 0,
+            Self::Udp => number == 1,
+        }
+    }
 }
 
 /// One plugin: its module, which flows it is asked about, and what it may use.
@@ -60,13 +72,9 @@ impl PluginSpec {
     /// Whether it is asked about such a flow.
     #[inline]
     pub fn matches(&self, facts: &FlowFacts) -> bool {
-        let l4 = match self.l4 {
-            L4::Any => true,
-            L4::Tcp => facts.l4 == 0,
-            L4::Udp => facts.l4 == 1,
-        };
-        let port = |port: &u16| *port == facts.server_port || *port == facts.client_port;
-        l4 && (self.ports.is_empty() || self.ports.iter().any(port))
+        let ends = Ends::of(facts);
+        let port = |port: &u16| ends.ports.contains(port);
+        self.l4.is(ends.l4) && (self.ports.is_empty() || self.ports.iter().any(port))
     }
 
     /// Ticks after which a call is over: at least the deadline, wherever in a tick it begins.

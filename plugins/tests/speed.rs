@@ -5,6 +5,7 @@ mod common;
 
 use common::{DEMO, PARSE, demo, host_of, plugin, spec};
 use std::hint::black_box;
+use tapir_parsers::engine::Ends;
 use tapir_parsers::parser::Direction;
 use tapir_parsers::plugin::{Call, Hook, Parsed, PluginHost};
 use tapir_parsers::record::FlowFacts;
@@ -74,13 +75,13 @@ fn calls() {
     };
     let mut plugins = host_of(&[(elsewhere, DEMO)]).for_lcore();
     measure("asking whether a plugin of other ports checks a flow", || {
-        assert!(!plugins.checks(black_box(&facts)));
+        assert!(!plugins.checks(black_box(Ends::of(&facts))));
     });
     measure("asking whether a plugin enriches requests", || {
-        assert!(!plugins.enriches(black_box(Hook::HttpRequest)));
+        assert!(!plugins.enriches(black_box(Hook::HttpRequest), Ends::of(&facts)));
     });
     let mut plugins = host_of(&[]).for_lcore();
     measure("asking whether no plugin at all checks a flow", || {
-        assert!(!plugins.checks(black_box(&facts)));
+        assert!(!plugins.checks(black_box(Ends::of(&facts))));
     });
 }

@@ -35,22 +35,25 @@ impl Engine {
         if self.plugins.is_none() || taken || refused & bit(Protocol::Custom) != 0 {
             return inference;
         }
-        self.claim(&facts(), context, head, now_ns).unwrap_or(inference)
+        self.claim(ends, facts, context, head, now_ns)
+            .unwrap_or(inference)
     }
 
-    #[cold]
+    /// Most plugins want few flows: what a flow is, beyond its ends, is put together for those alone.
     fn claim(
         &mut self,
-        facts: &FlowFacts,
+        ends: Ends,
+        facts: &impl Fn() -> FlowFacts,
         context: &ProbeContext,
         head: &[u8],
         now_ns: u64,
     ) -> Option<Inference> {
         let plugins = self.plugins.as_deref_mut()?;
         let wanted = self.wanted & bit(Protocol::Custom) != 0 && context.transport != Transports::ICMP;
-        if !wanted || !plugins.checks(facts) {
+        if !wanted || !plugins.checks(ends) {
             return None;
         }
+        let facts = &facts();
         let max = plugins.payload_bytes_max().min(head.len());
         let claim = plugins.check(&Call {
             facts,

@@ -117,7 +117,8 @@ pub struct Ends {
 }
 
 impl Ends {
-    fn of(facts: &FlowFacts) -> Self {
+    /// Of a flow.
+    pub fn of(facts: &FlowFacts) -> Self {
         Self {
             l4: facts.l4,
             ports: [facts.server_port, facts.client_port],

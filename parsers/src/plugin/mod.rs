@@ -11,6 +11,7 @@
 mod status;
 mod tell;
 
+use crate::engine::Ends;
 use crate::field::Status;
 use crate::parser::{Direction, Speaker};
 use crate::record::FlowFacts;
@@ -30,7 +31,7 @@ pub trait PluginHost: Debug + Send + Sync {
 pub trait Plugins: Send {
     /// Whether some plugin checks payloads of such a flow. Asked for every payload of a flow without a
     /// protocol, so it must be cheap.
-    fn checks(&mut self, facts: &FlowFacts) -> bool;
+    fn checks(&mut self, ends: Ends) -> bool;
 
     /// Asks each plugin in turn whether the payload is of its protocol.
     fn check(&mut self, call: &Call<'_>) -> Option<Claim>;
@@ -39,8 +40,8 @@ pub trait Plugins: Send {
     /// hands on the records that the first to take it made.
     fn parse(&mut self, call: &Call<'_>, number: u8, each: &mut dyn FnMut(&Info<'_>)) -> Parsed;
 
-    /// Whether some plugin wants such messages. Asked for every one of them, so it must be cheap.
-    fn enriches(&mut self, hook: Hook) -> bool;
+    /// Whether some plugin wants such messages of such a flow. Asked for every one of them, so it must be cheap.
+    fn enriches(&mut self, hook: Hook, ends: Ends) -> bool;
 
     /// Shows the message to each plugin in turn, until one has something to add.
     fn enrich(&mut self, call: &Call<'_>, event: &Event<'_>, each: &mut dyn FnMut(&Info<'_>));

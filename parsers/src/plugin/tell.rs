@@ -2,6 +2,7 @@
 
 use super::{Call, Event, Hook, Info, Parsed, l7};
 use crate::conversation::{Out, Role};
+use crate::engine::Ends;
 use crate::field::Field;
 use crate::l7::http::method;
 use crate::parser::Direction;
@@ -32,7 +33,7 @@ impl Out<'_> {
         let Some(plugins) = &mut self.plugins else {
             return 0;
         };
-        if plugins.enriches(hook) {
+        if plugins.enriches(hook, Ends::of(self.talk.facts)) {
             plugins.payload_bytes_max()
         } else {
             0
@@ -56,7 +57,7 @@ impl Out<'_> {
     #[inline]
     pub fn enrich(&mut self, event: &Event<'_>) {
         if let Some(plugins) = &mut self.plugins
-            && plugins.enriches(event.hook())
+            && plugins.enriches(event.hook(), Ends::of(self.talk.facts))
         {
             self.enrich_wanted(event);
         }

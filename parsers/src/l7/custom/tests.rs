@@ -1,10 +1,10 @@
 //! With plugins that are written here: their protocol is lines, `?id` asks and `!id` answers.
 
+use crate::engine::Ends;
 use crate::field::Field;
 use crate::limits::PLUGIN_MISSES_MAX;
 use crate::parser::Speaker;
 use crate::plugin::{Call, Claim, Event, Hook, Info, Parsed, PluginHost, Plugins};
-use crate::record::FlowFacts;
 use crate::testing::Script;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn line(payload: &[u8]) -> Option<(u8, u32)> {
 }
 
 impl Plugins for Lines {
-    fn checks(&mut self, _: &FlowFacts) -> bool {
+    fn checks(&mut self, _: Ends) -> bool {
         true
     }
 
@@ -64,7 +64,7 @@ impl Plugins for Lines {
         Parsed::Read(self.framed.then_some(3))
     }
 
-    fn enriches(&mut self, _: Hook) -> bool {
+    fn enriches(&mut self, _: Hook, _: Ends) -> bool {
         false
     }
 
