@@ -31,7 +31,7 @@ pub(super) struct Cli {
     pub(super) command: Option<Other>,
 
     /// How much to say on stderr: off, error, warn, info, debug or trace.
-    #[arg(long, env = "TAPIR_LOG", value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
+    #[arg(long, env = "TAPIR_LOG", hide_env_values = true, value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
     pub(super) log: log::LevelFilter,
 
     /// How records are written.
@@ -215,6 +215,26 @@ fn protocol(name: &str) -> Result<Protocol, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    /// docs/sidecar.md shows what `--help` says.
+    #[test]
+    fn the_page_shows_the_options() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let help = Cli::command().term_width(100).render_help().to_string();
+        let help: String = help.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        let (head, rest) = page.split_once("```text\nSee what").unwrap();
+        let (_, tail) = rest.split_once("\n```\n").unwrap();
+        let current = format!("{head}```text\n{}\n```\n{tail}", help.trim_end());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &current).unwrap();
+        } else {
+            assert!(
+                page == current,
+                "docs/sidecar.md is not what UPDATE_DOCS=1 would write"
+            );
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
