@@ -4,20 +4,23 @@ use crate::affinity::Affinity;
 use crate::error::CollectorError;
 use crate::health;
 use crate::http::HttpServer;
+use crate::ingest::{self, IngestCounts, OpenIngest};
+use crate::join::{JoinCounters, JoinCounts, Joiner};
 use crate::metrics::{MetricSource, ProtocolAggregates};
 use crate::options::{CollectorOptions, SinkOptions, Target};
 use crate::ring::RecordRing;
 use crate::shared::{RingCounters, Shared};
 use crate::sink::{
-    Address, FileSink, ListenerSink, Shutdown, Sink, SinkCounts, SinkStats, SinkThread, StreamSink,
+    Address, ConnectorSink, FileSink, ListenerSink, Shutdown, Sink, SinkCounts, SinkStats, SinkThread,
+    StreamSink,
 };
-use crate::worker::{Output, Worker};
+use crate::worker::{Output, Sidecars, Worker};
 use rtrb::Consumer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Release};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Drains record rings into sinks and metrics.
 pub struct Collector;
@@ -42,6 +45,9 @@ impl Collector {
             }
             opened.push(OpenSink::open(sink, &options.helper_cores)?);
         }
+        let listeners: Result<Vec<_>, _> = options.sidecars.iter().map(OpenIngest::open).collect();
+        let listeners = listeners?;
+        let join = Arc::new(JoinCounters::default());
         let rings: Vec<RecordRing> = rings.into_iter().map(RecordRing::new).collect();
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
@@ -52,6 +58,11 @@ impl Collector {
                 .map(|sink| (sink.name.clone(), Arc::clone(&sink.stats)))
                 .collect(),
             sources,
+            ingest: listeners
+                .iter()
+                .map(|listener| (listener.address.to_string(), Arc::clone(&listener.stats)))
+                .collect(),
+            join: Arc::clone(&join),
         });
         let http = options
             .http
@@ -64,6 +75,10 @@ impl Collector {
             addresses: opened
                 .iter()
                 .filter_map(|sink| Some((sink.name.clone(), sink.address.clone()?)))
+                .collect(),
+            sidecar_addresses: listeners
+                .iter()
+                .map(|listener| listener.address.clone())
                 .collect(),
             http,
             worker: None,
@@ -81,12 +96,24 @@ impl Collector {
                 }
             }
         }
+        let portions = ingest::start(listeners, &shared, &options.helper_cores);
+        let portions = portions.map_err(|source| CollectorError::Thread {
+            name: "sidecars".into(),
+            source,
+        })?;
+        let sidecars = portions.map(|portions| Sidecars {
+            portions,
+            joiner: Joiner::new(options.join, join),
+            began: Instant::now(),
+            ended: false,
+        });
         let worker = Worker {
             rings,
             shared,
             outputs,
             text_limits: options.text_limits,
             batch_interval: options.batch_interval,
+            sidecars,
         };
         let core = options.core;
         let spawned = std::thread::Builder::new()
@@ -140,6 +167,10 @@ impl OpenSink {
                 address = sink.address().ok();
                 Box::new(sink)
             }
+            Target::Collector(_) if format != crate::batch::Format::FlatBuffers => {
+                return Err(CollectorError::CollectorFormat(name));
+            }
+            Target::Collector(connector) => Box::new(ConnectorSink::new(connector)?),
             Target::Custom(sink) => sink,
         };
         Ok(Self {
@@ -174,6 +205,7 @@ pub struct CollectorHandle {
     shutdown: Arc<Shutdown>,
     stop_timeout: Duration,
     addresses: Vec<(String, Address)>,
+    sidecar_addresses: Vec<Address>,
     http: Option<HttpServer>,
     worker: Option<JoinHandle<Vec<SinkThread>>>,
 }
@@ -185,6 +217,10 @@ pub struct CollectorReport {
     pub received: Vec<u64>,
     /// What became of them, by sink.
     pub sinks: Vec<(String, SinkCounts)>,
+    /// Records taken over from sidecars, by the addresses of the listeners.
+    pub sidecars: Vec<(String, IngestCounts)>,
+    /// What joining made of them.
+    pub join: JoinCounts,
 }
 
 impl CollectorHandle {
@@ -197,6 +233,11 @@ impl CollectorHandle {
     pub fn sink_address(&self, sink: &str) -> Option<&Address> {
         let found = self.addresses.iter().find(|(name, _)| name == sink);
         found.map(|(_, address)| address)
+    }
+
+    /// Where sidecars connect to, in the order of the options.
+    pub fn sidecar_addresses(&self) -> &[Address] {
+        &self.sidecar_addresses
     }
 
     /// Whether there are sinks and none of them can take anything any more, as when the reader of stdout
@@ -219,6 +260,13 @@ impl CollectorHandle {
                 .iter()
                 .map(|(name, stats)| (name.clone(), stats.counts()))
                 .collect(),
+            sidecars: self
+                .shared
+                .ingest
+                .iter()
+                .map(|(name, stats)| (name.clone(), stats.counts()))
+                .collect(),
+            join: self.shared.join.counts(),
         }
     }
 

@@ -24,6 +24,19 @@ pub enum CollectorError {
         /// Why it failed.
         source: io::Error,
     },
+    /// A file of TLS.
+    #[error("cannot use {path} for TLS: {why}; {advice}")]
+    Tls {
+        /// Which one.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+        /// What it should be.
+        advice: &'static str,
+    },
+    /// A sink to a collector in another format.
+    #[error("sink `{0}` goes to a collector, which reads FlatBuffers only; set that format")]
+    CollectorFormat(String),
     /// Two sinks of the same name.
     #[error("two sinks are named `{0}`; give one of them another name")]
     SameName(String),

@@ -59,6 +59,8 @@ impl Account {
 struct Look {
     packets: Account,
     records: Account,
+    /// Where there are sidecars.
+    join: Option<Account>,
     sinks: Vec<(String, Account)>,
 }
 
@@ -84,6 +86,7 @@ impl Look {
             (name.clone(), account)
         });
         let sinks = sinks.collect();
+        let join = (!shared.ingest.is_empty()).then(|| join_account(shared));
         let waiting = shared.rings.iter().map(|ring| ring.waiting_bytes.load(Relaxed));
         let in_rings = waiting.sum::<u64>() / HEADER_BYTES as u64;
         let received = shared.received();
@@ -96,6 +99,7 @@ impl Look {
         };
         Self {
             sinks,
+            join,
             packets: Account {
                 total: ledger.packets_received,
                 parts: owned(ledger.packets).collect(),
@@ -114,7 +118,10 @@ impl Look {
 
     fn accounts(&self) -> impl Iterator<Item = &Account> {
         let sinks = self.sinks.iter().map(|(_, account)| account);
-        [&self.packets, &self.records].into_iter().chain(sinks)
+        [&self.packets, &self.records]
+            .into_iter()
+            .chain(&self.join)
+            .chain(sinks)
     }
 
     fn is_balanced(&self, before: &Self) -> bool {
@@ -131,12 +138,38 @@ impl Look {
             .zip(&before.sinks)
             .map(|((name, now), (_, then))| (name.clone(), told(now, then)))
             .collect();
-        json!({
+        let mut accounts = json!({
             "balanced": self.is_balanced(before),
             "packets": told(&self.packets, &before.packets),
             "records": told(&self.records, &before.records),
             "sinks": sinks,
-        })
+        });
+        if let (Some(now), Some(then)) = (&self.join, &before.join) {
+            accounts["join"] = told(now, then);
+        }
+        accounts
+    }
+}
+
+/// What came from lcores and sidecars, and what became of it; records.
+fn join_account(shared: &Shared) -> Account {
+    let counts = shared.join.counts();
+    let sidecars: u64 = shared
+        .ingest
+        .iter()
+        .map(|(_, stats)| stats.counts().records)
+        .sum();
+    let parts = [
+        ("alone_wire", counts.alone_wire),
+        ("alone_host", counts.alone_host),
+        ("merged", counts.merged),
+        ("waiting", counts.waiting),
+    ];
+    Account {
+        total: shared.received() + sidecars,
+        parts: parts.map(|(name, count)| (name.to_owned(), count)).into(),
+        // Read of sidecars and not yet taken out by the collector's thread.
+        under_way: (counts.entered_wire + counts.entered_host).abs_diff(shared.received() + sidecars),
     }
 }
 

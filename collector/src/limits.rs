@@ -43,6 +43,15 @@ pub const SUBSCRIBER_QUEUE_BYTES: usize = 8 << 20;
 /// Subscribers of one listener. Each has a thread and a queue.
 pub const SUBSCRIBERS_MAX: usize = 64;
 
+/// Bytes of records that wait for others of their exchange: two seconds of a hundred thousand a second.
+pub const JOIN_BYTES: usize = 128 << 20;
+
+/// Sidecars of one listener. Each has a thread, and a batch of its own being read.
+pub const SIDECARS_MAX: usize = 256;
+
+/// Batches of one sidecar that were read and wait for the collector: while it counts one, another is read.
+pub const PORTIONS_PER_SIDECAR_MAX: usize = 2;
+
 /// HTTP requests answered at once; a further one is told to come back.
 pub const HTTP_CONNECTIONS_MAX: usize = 8;
 

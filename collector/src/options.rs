@@ -2,9 +2,12 @@
 
 use crate::affinity::Affinity;
 use crate::batch::Format;
+use crate::ingest::IngestOptions;
+use crate::join::JoinOptions;
 use crate::limits::{BATCH_BYTES, SINK_QUEUE_BYTES, SUBSCRIBER_QUEUE_BYTES, SUBSCRIBERS_MAX};
-use crate::sink::{Address, Sink};
+use crate::sink::{Address, Remote, Sink};
 use crate::text::TextLimits;
+use crate::tls::TlsFiles;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +26,10 @@ pub struct CollectorOptions {
     pub batch_interval: Duration,
     /// Where records go; none: they are only counted.
     pub sinks: Vec<SinkOptions>,
+    /// Where sidecars connect to; none: records are of the wire alone, and none waits for another.
+    pub sidecars: Vec<IngestOptions>,
+    /// How records of sidecars are joined with those of the wire.
+    pub join: JoinOptions,
     /// Where metrics are served over HTTP.
     pub http: Option<SocketAddr>,
     /// How long sinks have to bring out what waits when the collector stops.
@@ -38,6 +45,8 @@ impl Default for CollectorOptions {
             batch_bytes: BATCH_BYTES,
             batch_interval: Duration::from_millis(100),
             sinks: Vec::new(),
+            sidecars: Vec::new(),
+            join: JoinOptions::default(),
             http: None,
             stop_timeout: Duration::from_secs(5),
         }
@@ -79,6 +88,8 @@ pub enum Target {
     File(FileOptions),
     /// Whoever connects to a socket.
     Listener(ListenerOptions),
+    /// A collector that takes records of sidecars.
+    Collector(ConnectorOptions),
     /// A sink of the caller's own.
     Custom(Box<dyn Sink>),
 }
@@ -106,6 +117,15 @@ impl FileOptions {
             keep: None,
         }
     }
+}
+
+/// A collector to which a sink connects. Its records are FlatBuffers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectorOptions {
+    /// Where it listens.
+    pub remote: Remote,
+    /// Mutual TLS, for TCP.
+    pub tls: Option<TlsFiles>,
 }
 
 /// A socket to which subscribers connect.

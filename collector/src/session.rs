@@ -184,6 +184,7 @@ impl<'a> Session<'a> {
         session.rows = number(flag::ROWS, header.rows);
         session.truncated = view.has(flag::TRUNCATED);
         session.gap_bytes = header.gap_bytes;
+        session.joined = view.joined();
         let mut has_attrs = false;
         for (field, bytes) in view.texts() {
             match field {

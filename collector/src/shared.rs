@@ -1,9 +1,12 @@
 //! What the collector's threads have in common: counters, and who else counts.
 
+use crate::ingest::{IngestEnd, IngestStats};
+use crate::join::JoinCounters;
 use crate::metrics::{self, Exposition, MetricSource, ProtocolAggregates};
 use crate::sink::{CutOff, LossReason, SinkStats};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use tapir_parsers::field::Joined;
 
 pub(crate) struct Shared {
     /// Drain what is left, then end.
@@ -12,6 +15,9 @@ pub(crate) struct Shared {
     pub(crate) aggregates: ProtocolAggregates,
     pub(crate) sinks: Vec<(String, Arc<SinkStats>)>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// Listeners for sidecars, by their addresses.
+    pub(crate) ingest: Vec<(String, Arc<IngestStats>)>,
+    pub(crate) join: Arc<JoinCounters>,
 }
 
 /// Counters of one ring, written by the collector's thread.
@@ -48,10 +54,52 @@ impl Shared {
         for (name, stats) in &self.sinks {
             expose_sink(&mut to, name, stats);
         }
+        if !self.ingest.is_empty() {
+            self.expose_sidecars(&mut to);
+        }
         for source in &self.sources {
             source.collect(&mut |point| to.add(point));
         }
         to.render()
+    }
+}
+
+impl Shared {
+    fn expose_sidecars(&self, to: &mut Exposition) {
+        for (name, stats) in &self.ingest {
+            let counts = stats.counts();
+            to.count(&metrics::SIDECARS, &[name], counts.connected);
+            to.count(&metrics::SIDECARS_ACCEPTED, &[name], counts.accepted);
+            to.count(&metrics::SIDECAR_BATCHES, &[name], counts.batches);
+            to.count(&metrics::SIDECAR_RECORDS, &[name], counts.records);
+            to.count(&metrics::SIDECAR_BYTES, &[name], counts.bytes);
+            for end in IngestEnd::ALL {
+                to.count(
+                    &metrics::SIDECARS_ENDED,
+                    &[name, end.name()],
+                    counts.ended[end as usize],
+                );
+            }
+        }
+        let counts = self.join.counts();
+        for (source, entered, alone) in [
+            ("wire", counts.entered_wire, counts.alone_wire),
+            ("host", counts.entered_host, counts.alone_host),
+        ] {
+            to.count(&metrics::JOIN_ENTERED, &[source], entered);
+            to.count(&metrics::JOIN_ALONE, &[source], alone);
+        }
+        to.count(&metrics::JOIN_MERGED, &[], counts.merged);
+        for rule in Joined::ALL {
+            to.count(
+                &metrics::JOIN_JOINED,
+                &[rule.name()],
+                counts.joined[*rule as usize],
+            );
+        }
+        to.count(&metrics::JOIN_TOLD_AGAIN, &[], counts.told_again);
+        to.count(&metrics::JOIN_PUSHED_OUT, &[], counts.pushed_out);
+        to.count(&metrics::JOIN_WAITING, &[], counts.waiting);
     }
 }
 

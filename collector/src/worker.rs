@@ -2,6 +2,8 @@
 //! any of them.
 
 use crate::batch::{Batch, Encoder, Format};
+use crate::ingest::Portion;
+use crate::join::Joiner;
 use crate::ring::RecordRing;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -9,12 +11,15 @@ use crate::sink::SinkThread;
 use crate::text::TextLimits;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use tapir_parsers::record::RecordView;
 
 /// Rounds without a record before the thread sleeps: some microseconds, so that a steady stream of
 /// records is taken without a system call.
 const SPINS: u32 = 1000;
+/// Batches of sidecars that are taken before the rings have their turn again.
+const PORTIONS_IN_A_ROW: usize = 16;
 /// How long it sleeps then. A ring of a few MiB does not fill in that time.
 const NAP: Duration = Duration::from_millis(1);
 
@@ -24,6 +29,17 @@ pub(crate) struct Worker {
     pub(crate) outputs: Vec<Output>,
     pub(crate) text_limits: TextLimits,
     pub(crate) batch_interval: Duration,
+    /// Where there are sidecars.
+    pub(crate) sidecars: Option<Sidecars>,
+}
+
+/// What comes of sidecars, and where it meets what comes of the wire.
+pub(crate) struct Sidecars {
+    pub(crate) portions: Receiver<Portion>,
+    pub(crate) joiner: Joiner,
+    pub(crate) began: Instant,
+    /// All listeners have ended, and all that they read was taken.
+    pub(crate) ended: bool,
 }
 
 impl Worker {
@@ -40,7 +56,10 @@ impl Worker {
             }
             if drained > 0 {
                 idle = 0;
-            } else if stop && self.rings.iter().all(|ring| ring.waiting_bytes() == 0) {
+            } else if stop
+                && self.rings.iter().all(|ring| ring.waiting_bytes() == 0)
+                && self.sidecars.as_ref().is_none_or(|sidecars| sidecars.ended)
+            {
                 break;
             } else if idle < SPINS {
                 idle += 1;
@@ -49,6 +68,7 @@ impl Worker {
                 std::thread::sleep(NAP);
             }
         }
+        self.finish_joining();
         self.outputs.into_iter().flat_map(Output::finish).collect()
     }
 
@@ -59,6 +79,7 @@ impl Worker {
             shared,
             outputs,
             text_limits,
+            sidecars,
             ..
         } = self;
         for output in outputs.iter_mut() {
@@ -66,7 +87,18 @@ impl Worker {
         }
         let mut drained = 0;
         for (ring, counters) in rings.iter_mut().zip(&shared.rings) {
-            let count = ring.drain(|view| take(view, &shared.aggregates, outputs, *text_limits));
+            let mut put = |view: &RecordView<'_>| take(view, &shared.aggregates, outputs, *text_limits);
+            let count = match sidecars {
+                None => ring.drain(put),
+                Some(sidecars) => {
+                    let now_ns = sidecars.now_ns();
+                    ring.drain(|view| {
+                        sidecars
+                            .joiner
+                            .push(view, now_ns, |entry| put_entry(entry, &mut put));
+                    })
+                }
+            };
             drained += count;
             if count > 0 {
                 counters.received.fetch_add(count, Relaxed);
@@ -74,7 +106,57 @@ impl Worker {
             counters.waiting_bytes.store(ring.waiting_bytes() as u64, Relaxed);
             counters.corrupt_bytes.store(ring.corrupt_bytes(), Relaxed);
         }
+        if let Some(sidecars) = sidecars {
+            drained += sidecars.drain(|view| take(view, &shared.aggregates, outputs, *text_limits));
+        }
         drained
+    }
+
+    /// No more records come: those that wait for others leave.
+    fn finish_joining(&mut self) {
+        let (aggregates, outputs, limits) = (&self.shared.aggregates, &mut self.outputs, self.text_limits);
+        if let Some(sidecars) = &mut self.sidecars {
+            let mut put = |view: &RecordView<'_>| take(view, aggregates, outputs, limits);
+            sidecars.joiner.flush(|entry| put_entry(entry, &mut put));
+        }
+    }
+}
+
+impl Sidecars {
+    fn now_ns(&self) -> u64 {
+        self.began.elapsed().as_nanos() as u64
+    }
+
+    /// Takes what sidecars sent, and lets go of records that waited long enough. How many came.
+    fn drain(&mut self, mut put: impl FnMut(&RecordView<'_>)) -> u64 {
+        let now_ns = self.now_ns();
+        let mut records = 0;
+        // A bound, so that rings have their turn.
+        for _ in 0..PORTIONS_IN_A_ROW {
+            let portion = match self.portions.try_recv() {
+                Ok(portion) => portion,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    self.ended = true;
+                    break;
+                }
+            };
+            let mut rest = portion.entries.as_slice();
+            while let Some(view) = RecordView::new(rest) {
+                self.joiner
+                    .push(&view, now_ns, |entry| put_entry(entry, &mut put));
+                rest = rest.get(view.header.entry_len as usize..).unwrap_or_default();
+                records += 1;
+            }
+        }
+        self.joiner.expire(now_ns, |entry| put_entry(entry, &mut put));
+        records
+    }
+}
+
+fn put_entry(entry: &[u8], put: &mut impl FnMut(&RecordView<'_>)) {
+    if let Some(view) = RecordView::new(entry) {
+        put(&view);
     }
 }
 

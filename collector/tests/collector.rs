@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tapir_collector::flat::BatchReader;
+use tapir_collector::ingest::IngestOptions;
 use tapir_collector::metrics::{Family, Ledger, MetricKind, MetricPoint, MetricSource, MetricValue};
 use tapir_collector::sink::{Address, CutOff, LossReason, StreamSink};
 use tapir_collector::testing::Entry;
@@ -232,6 +233,8 @@ fn metrics_and_health_over_http() {
     let mut options = quiet_options();
     options.http = Some("127.0.0.1:0".parse().unwrap());
     options.sinks = vec![tcp_sink(Format::Json)];
+    let for_sidecars = Address::Tcp("127.0.0.1:0".parse().unwrap());
+    options.sidecars = vec![IngestOptions::new(for_sidecars, None)];
     let (mut lcore, ring) = Lcore::new(1 << 20);
     let counters = Arc::new(Counters {
         made: AtomicU64::new(12),

@@ -6,7 +6,7 @@
 use crate::conversation::cut_at_character;
 use crate::field::Field;
 use crate::limits::HOST_TEXT_BYTES_MAX;
-use crate::record::{RecordSink, RecordView, write_text};
+use crate::record::{HEADER_BYTES, RecordSink, RecordView, write_text};
 
 /// A process of a host. What is empty is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +135,21 @@ fn read_process<'a>(rest: &mut &'a [u8]) -> Option<Process<'a>> {
     })
 }
 
+/// The part of a ring entry before what a host knows, and that.
+pub fn split_entry(entry: &[u8]) -> (&[u8], HostFacts<'_>) {
+    let mut at = HEADER_BYTES;
+    while let Some(&[field, low, high]) = entry.get(at..).and_then(<[u8]>::first_chunk::<3>) {
+        let text_at = at + 3;
+        let end = text_at + usize::from(u16::from_le_bytes([low, high]));
+        if field == Field::Host as u8 {
+            let text = entry.get(text_at..end).unwrap_or_default();
+            return (entry.get(..at).unwrap_or_default(), HostFacts::read(text));
+        }
+        at = end;
+    }
+    (entry, HostFacts::default())
+}
+
 /// A sink that appends a host's facts to the records on their way to another.
 pub struct WithHost<'a, F> {
     sink: &'a mut dyn RecordSink,
@@ -164,7 +179,7 @@ impl<'f, F: FnMut(&RecordView<'_>) -> HostFacts<'f>> RecordSink for WithHost<'_,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{HEADER_BYTES, RecordHeader};
+    use crate::record::RecordHeader;
 
     fn entry() -> Vec<u8> {
         let mut header: RecordHeader = bytemuck::Zeroable::zeroed();
@@ -200,6 +215,8 @@ mod tests {
             assert_eq!(view.header.entry_len as usize, sink[0].len());
             assert_eq!(view.text(Field::ReqType), Some(&b"PING"[..]));
             assert_eq!(sink[0].len() == plain.len(), known == 0);
+            let (before, host) = split_entry(&sink[0]);
+            assert_eq!((&before[4..], host), (&plain[4..], facts));
         }
     }
 

@@ -3,7 +3,7 @@
 //! An entry is a [`RecordHeader`] followed by text entries; [`RecordView`] reads it back. The layout is
 //! private to one process: nothing outside ever sees it.
 
-use crate::field::{Ended, Field, Kind, Source, Status};
+use crate::field::{Ended, Field, Joined, Kind, Source, Status};
 use crate::l7::Protocol;
 use crate::parser::Direction;
 use bytemuck::{Pod, Zeroable};
@@ -156,8 +156,10 @@ pub struct RecordHeader {
     pub status: u8,
     /// Number of the [`Protocol`].
     pub protocol: u8,
+    /// 0: of one record; else 1 + the number of the [`Joined`] by which several were made one.
+    pub joined: u8,
     /// Keeps the layout without holes.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 3],
 }
 
 /// Bytes of the fixed part.
@@ -215,6 +217,11 @@ impl<'a> RecordView<'a> {
     /// Where its bytes were seen.
     pub fn source(&self) -> Source {
         Source::from_number(self.header.flow.source).unwrap_or(Source::Wire)
+    }
+
+    /// What made it one of several records, if it was.
+    pub fn joined(&self) -> Option<Joined> {
+        Joined::from_number(self.header.joined.checked_sub(1)?)
     }
 
     /// Its protocol.
@@ -313,7 +320,7 @@ impl<'a> Iterator for Texts<'a> {
 }
 
 /// Appends a text entry to `to`. `bytes` must be shorter than 64 KiB; the rest is left out.
-pub(crate) fn write_text(to: &mut Vec<u8>, field: Field, bytes: &[u8]) {
+pub fn write_text(to: &mut Vec<u8>, field: Field, bytes: &[u8]) {
     let len = bytes.len().min(usize::from(u16::MAX));
     let [low, high] = (len as u16).to_le_bytes();
     to.extend_from_slice(&[field as u8, low, high]);

@@ -61,6 +61,28 @@ families! {
     SINK_ROTATIONS = counter("tapir_sink_rotations_total", &["sink"], "Files finished because full or old.");
     SINK_SUBSCRIBERS = gauge("tapir_sink_subscribers", &["sink"], "Subscribers connected.");
     SINK_SUBSCRIBED = counter("tapir_sink_subscribers_accepted_total", &["sink"], "Subscribers ever accepted.");
+    SIDECARS = gauge("tapir_sidecars_connected", &["listener"], "Sidecars connected.");
+    SIDECARS_ACCEPTED = counter("tapir_sidecars_accepted_total", &["listener"], "Sidecars ever admitted.");
+    SIDECARS_ENDED = counter(
+        "tapir_sidecars_ended_total", &["listener", "reason"], "Connections of sidecars that ended or were refused.");
+    SIDECAR_BATCHES = counter(
+        "tapir_sidecar_batches_received_total", &["listener"], "Batches taken over from sidecars.");
+    SIDECAR_RECORDS = counter(
+        "tapir_sidecar_records_received_total", &["listener"], "Records taken over from sidecars.");
+    SIDECAR_BYTES = counter("tapir_sidecar_bytes_received_total", &["listener"], "Bytes of these.");
+    JOIN_ENTERED = counter(
+        "tapir_join_records_entered_total", &["source"], "Records of the wire and of sidecars that were to be joined.");
+    JOIN_ALONE = counter(
+        "tapir_join_records_alone_total", &["source"], "Records that found no other of their exchange.");
+    JOIN_MERGED = counter(
+        "tapir_join_records_merged_total", &[], "Records that became part of one made of several.");
+    JOIN_JOINED = counter(
+        "tapir_join_records_joined_total", &["rule"], "Records made of several, by what showed that these belong together.");
+    JOIN_TOLD_AGAIN = counter(
+        "tapir_join_records_told_again_total", &[], "Records of hosts that said again what was known.");
+    JOIN_PUSHED_OUT = counter(
+        "tapir_join_records_pushed_out_total", &[], "Records that left before their time: there was no more room.");
+    JOIN_WAITING = gauge("tapir_join_records_waiting", &[], "Records that wait for others of their exchange.");
     SINK_CUT = counter(
         "tapir_sink_subscribers_cut_off_total", &["sink", "reason"], "Subscribers that were let go.");
 }

@@ -1,6 +1,7 @@
 //! Where batches go. A sink has its own thread and a bounded queue: however slow, wrong or dead it is,
 //! the collector's thread never waits for it, and what it could not deliver is counted by reason.
 
+mod connector;
 mod file;
 mod listener;
 mod queue;
@@ -10,13 +11,16 @@ mod socket;
 mod stats;
 mod stream;
 
+pub use connector::{ConnectorSink, Remote};
 pub use file::FileSink;
 pub use listener::ListenerSink;
 pub use socket::Address;
 pub use stats::{CutOff, LossReason, SinkCounts, SinkStats};
 pub use stream::StreamSink;
 
+pub(crate) use connector::TAKEN;
 pub(crate) use runner::{Shutdown, SinkThread};
+pub(crate) use socket::{Connection as Accepted, Listener};
 
 use crate::batch::Batch;
 use std::io;

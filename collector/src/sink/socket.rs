@@ -32,13 +32,13 @@ impl std::fmt::Display for Address {
 }
 
 /// Accepts connections; never waits for one.
-pub(super) enum Listener {
+pub(crate) enum Listener {
     Unix(UnixListener, PathBuf),
     Tcp(TcpListener),
 }
 
 impl Listener {
-    pub(super) fn bind(address: &Address) -> Result<Self, CollectorError> {
+    pub(crate) fn bind(address: &Address) -> Result<Self, CollectorError> {
         match address {
             Address::Unix(path) => {
                 let bound = bind_unix(path);
@@ -59,7 +59,7 @@ impl Listener {
     }
 
     /// The next connection, if one waits.
-    pub(super) fn accept(&self) -> io::Result<Option<Connection>> {
+    pub(crate) fn accept(&self) -> io::Result<Option<Connection>> {
         let accepted = match self {
             Self::Unix(listener, _) => listener.accept().map(|(stream, _)| Connection::Unix(stream)),
             Self::Tcp(listener) => listener.accept().map(|(stream, _)| Connection::Tcp(stream)),
@@ -72,7 +72,7 @@ impl Listener {
     }
 
     /// Where it listens; tells the port that was taken for 0.
-    pub(super) fn address(&self) -> io::Result<Address> {
+    pub(crate) fn address(&self) -> io::Result<Address> {
         match self {
             Self::Unix(_, path) => Ok(Address::Unix(path.clone())),
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
@@ -110,8 +110,8 @@ fn is_stale(path: &Path) -> bool {
     is_socket && refused
 }
 
-/// A subscriber's connection.
-pub(super) enum Connection {
+/// The connection of a subscriber or of a sidecar.
+pub(crate) enum Connection {
     Unix(UnixStream),
     Tcp(TcpStream),
 }

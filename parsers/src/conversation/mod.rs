@@ -309,7 +309,8 @@ impl Talk<'_> {
             ended: ended as u8,
             status: status as u8,
             protocol: protocol as u8,
-            reserved: [0; 4],
+            joined: 0,
+            reserved: [0; 3],
         };
         record.clear();
         record.extend_from_slice(bytemuck::bytes_of(&header));
