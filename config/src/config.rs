@@ -38,6 +38,10 @@ pub struct Config {
     pub plugin_limits: PluginLimits,
     /// Session records.
     pub records: Records,
+    /// Where sidecars connect to.
+    pub sidecars: Vec<Sidecar>,
+    /// How their records meet those of the wire.
+    pub join: Join,
     /// What is left out of records.
     pub redaction: Redaction,
     /// Where records go.
@@ -121,6 +125,8 @@ impl Config {
             plugins: repeated::<PluginKeys, _>(root, findings, Plugin::read),
             plugin_limits: section(root, findings),
             records: section(root, findings),
+            sidecars: repeated::<SidecarKeys, _>(root, findings, Sidecar::read),
+            join: section(root, findings),
             redaction: section(root, findings),
             sinks: repeated::<SinkKeys, _>(root, findings, Sink::read),
             metrics: section(root, findings),
@@ -136,6 +142,7 @@ impl Config {
         conflicts.extend(self.port_conflicts());
         conflicts.extend(self.plugin_conflicts());
         conflicts.extend(self.sink_conflicts());
+        conflicts.extend(self.sidecar_conflicts());
         conflicts
     }
 
@@ -187,6 +194,8 @@ impl Config {
                     ("path", path.display().to_string())
                 }
                 Destination::Tcp { listen, .. } => ("listen", listen.to_string()),
+                Destination::Collector(CollectorSocket::Unix(path)) => ("path", path.display().to_string()),
+                Destination::Collector(CollectorSocket::Tcp(connect, _)) => ("connect", connect.to_string()),
                 Destination::Stdout => ("type", "standard output".to_owned()),
             };
             if self
@@ -201,6 +210,37 @@ impl Config {
                 let message = format!("another sink goes to {place}; change or remove one");
                 conflicts.push(Conflict::new(format!("sinks[{index}].{key}"), message));
             }
+        }
+        conflicts
+    }
+
+    fn sidecar_conflicts(&self) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let mut seen = HashSet::new();
+        for (index, sidecar) in self.sidecars.iter().enumerate() {
+            let (key, place) = match &sidecar.socket {
+                SidecarSocket::Unix(path) => ("path", path.display().to_string()),
+                SidecarSocket::Tcp(listen, _) => ("listen", listen.to_string()),
+            };
+            let is_sink = self.sinks.iter().any(|sink| match &sink.destination {
+                Destination::File { path, .. }
+                | Destination::Unix { path, .. }
+                | Destination::Collector(CollectorSocket::Unix(path)) => path.display().to_string() == place,
+                Destination::Tcp { listen, .. } => listen.to_string() == place,
+                Destination::Collector(_) | Destination::Stdout => false,
+            });
+            let is_metrics = self
+                .metrics
+                .listen
+                .is_some_and(|listen| listen.to_string() == place);
+            let taken = match (is_sink, is_metrics, seen.insert(place.clone())) {
+                (true, ..) => "a sink's",
+                (_, true, _) => "metrics.listen",
+                (.., false) => "another listener's",
+                _ => continue,
+            };
+            let message = format!("{place} is also {taken}; change one");
+            conflicts.push(Conflict::new(format!("sidecars[{index}].{key}"), message));
         }
         conflicts
     }
@@ -224,6 +264,7 @@ impl Config {
     pub(crate) fn describe(&self) -> Vec<SectionDescription> {
         let port = self.ports.first().map(Port::keys).unwrap_or_default();
         let plugin = self.plugins.first().map(Plugin::keys).unwrap_or_default();
+        let sidecar = self.sidecars.first().map(Sidecar::keys).unwrap_or_default();
         let sink = self.sinks.first().map(Sink::keys).unwrap_or_default();
         vec![
             describe(&self.eal, false),
@@ -239,6 +280,11 @@ impl Config {
             },
             describe(&self.plugin_limits, false),
             describe(&self.records, false),
+            SectionDescription {
+                absent: self.sidecars.is_empty(),
+                ..describe(&sidecar, true)
+            },
+            describe(&self.join, false),
             describe(&self.redaction, false),
             describe(&sink, true),
             describe(&self.metrics, false),

@@ -29,7 +29,16 @@ fn the_example_is_the_defaults_with_one_port_and_one_sink() {
 #[test]
 fn the_keys_behind_a_comment_sign_are_valid_too() {
     // Those that exclude each other stay behind it.
-    let exclusive = ["# vdev =", "# rx_lcore =", "# listen =", "# subscribers_max ="];
+    let exclusive = [
+        "# vdev =",
+        "# rx_lcore =",
+        "# listen =",
+        "# subscribers_max =",
+        "# connect =",
+        "# certificate =",
+        "# key =",
+        "# ca =",
+    ];
     let uncommented: String = tapir_config::example()
         .lines()
         .map(|line| match line.strip_prefix("# ") {

@@ -138,7 +138,7 @@ fn sinks_take_the_keys_of_their_type() {
     );
     assert!(
         problem("[[sinks]]\ntype = \"kafka\"\n")
-            .contains("expected \"file\", \"unix\", \"tcp\" or \"stdout\"")
+            .contains("expected \"file\", \"unix\", \"tcp\", \"collector\" or \"stdout\"")
     );
     assert!(problem("[[sinks]]\npath = \"/x\"\n").contains("expected a type; add type = "));
     assert!(
@@ -205,5 +205,71 @@ fn no_text_is_too_odd_to_read() {
             .map(|(index, c)| if index % 97 == end % 97 { '"' } else { c })
             .collect();
         let _ = problems(&damaged);
+    }
+}
+
+#[test]
+fn sidecars_connect_to_a_socket_of_one_kind() {
+    assert_eq!(
+        problem("[[sidecars]]\nsidecars_max = 3\n"),
+        "t.toml:1: key 'sidecars[0]': expected a socket; add path = \"/run/tapir/sidecars.sock\" or \
+         listen = \"0.0.0.0:9466\""
+    );
+    assert_eq!(
+        problem("[[sidecars]]\npath = \"/a\"\nlisten = \"0.0.0.0:1\"\n"),
+        "t.toml:3: key 'sidecars[0].listen' = \"0.0.0.0:1\": a socket is either path or listen; remove one, or \
+         give it a [[sidecars]] of its own"
+    );
+    assert_eq!(
+        problem("[[sidecars]]\npath = \"/a\"\nkey = \"/k\"\n"),
+        "t.toml:3: key 'sidecars[0].key' = \"/k\": has no meaning for a Unix socket; remove it"
+    );
+    assert_eq!(
+        problems("[[sidecars]]\nlisten = \"0.0.0.0:9466\"\nkey = \"/k\"\n"),
+        [
+            "t.toml:1: key 'sidecars[0]': listen needs certificate; add certificate = \"/etc/tapir/certificate.pem\"",
+            "t.toml:1: key 'sidecars[0]': listen needs ca; add ca = \"/etc/tapir/ca.pem\""
+        ]
+    );
+    assert_eq!(
+        problem("[[sidecars]]\npath = \"/a\"\n[[sidecars]]\npath = \"/a\"\n"),
+        "t.toml:4: key 'sidecars[1].path' = \"/a\": /a is also another listener's; change one"
+    );
+    assert_eq!(
+        problem("[[sinks]]\ntype = \"unix\"\npath = \"/a\"\n[[sidecars]]\npath = \"/a\"\n"),
+        "t.toml:5: key 'sidecars[0].path' = \"/a\": /a is also a sink's; change one"
+    );
+    assert!(problem("[join]\nwait = \"2h\"\n").contains("expected a time from 10ms to 60s"));
+}
+
+#[test]
+fn a_sink_to_a_collector_connects_in_one_way() {
+    assert_eq!(
+        problem("[[sinks]]\ntype = \"collector\"\n"),
+        "t.toml:1: key 'sinks[0]': type = \"collector\" needs path; add path = \"/run/tapir/sidecars.sock\""
+    );
+    assert_eq!(
+        problem("[[sinks]]\ntype = \"collector\"\npath = \"/a\"\nformat = \"json\"\n"),
+        "t.toml:4: key 'sinks[0].format' = \"json\": a collector reads \"flatbuffers\" only; remove it"
+    );
+    assert_eq!(
+        problem("[[sinks]]\ntype = \"file\"\npath = \"/a\"\nca = \"/c\"\n"),
+        "t.toml:4: key 'sinks[0].ca' = \"/c\": has no meaning for type = \"file\"; remove it"
+    );
+    let files = "certificate = \"/c\"\nkey = \"/k\"\nca = \"/a\"\n";
+    assert_eq!(
+        problem(&format!(
+            "[[sinks]]\ntype = \"collector\"\nconnect = \"far\"\n{files}"
+        )),
+        "t.toml:3: key 'sinks[0].connect' = \"far\": expected a host and a port; write for example \
+         \"collector.example:9466\""
+    );
+    for host in ["collector.lan:9466", "192.0.2.1:1", "[2001:db8::1]:65535"] {
+        let text = format!("[[sinks]]\ntype = \"collector\"\nconnect = \"{host}\"\n{files}");
+        assert_eq!(problems(&text), [""; 0]);
+    }
+    for host in ["collector.lan", ":1", "a:0", "a:70000", "2001:db8::1:1", "[a]:1"] {
+        let text = format!("[[sinks]]\ntype = \"collector\"\nconnect = \"{host}\"\n{files}");
+        assert_eq!(problems(&text).len(), 1, "{host}");
     }
 }

@@ -1,8 +1,9 @@
 //! `[[sinks]]`: where records go.
 
+use super::sidecar::{Tls, tls};
 use crate::reader::TableReader;
 use crate::section::{Section, section};
-use crate::values::{Bytes, RecordFormat, SinkType, Time, Whole};
+use crate::values::{Bytes, HostPort, PemFile, RecordFormat, SinkType, Time, Whole};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -16,17 +17,31 @@ type Subscribers = Whole<1, 4096>;
 section! {
     /// A place that records go to; one [[sinks]] each. With none, they go to standard output as JSON.
     pub(crate) struct SinkKeys ["sinks"] {
-        /// A file; subscribers of a Unix socket or of a TCP port; or standard output.
+        /// A file; subscribers of a Unix socket or of a TCP port; the [[sidecars]] of another Tapir; or standard
+        /// output.
         r#type: Option<SinkType> = None,
 
         /// How records are written. Left out, JSON to standard output and FlatBuffers elsewhere.
         format: Option<RecordFormat> = None,
 
-        /// Path of the file or of the Unix socket.
+        /// Path of the file or of the Unix socket; of a collector on this host, that of its socket.
         path: Option<PathBuf> = None,
 
         /// Address and port that TCP subscribers connect to.
         listen: Option<SocketAddr> = None,
+
+        /// Host and port of a collector, to connect to.
+        connect: Option<HostPort> = None,
+
+        /// The own certificate, PEM, followed by those between it and its authority. Needed with connect.
+        certificate: Option<PemFile> = None,
+
+        /// Its private key, PEM. Needed with connect.
+        key: Option<PemFile> = None,
+
+        /// Certificates of the authorities that the collector's certificate is signed by, PEM. Needed with
+        /// connect.
+        ca: Option<PemFile> = None,
 
         /// A file of this size is closed and renamed, with the time in its name. Left out, size does not
         /// matter.
@@ -71,8 +86,19 @@ pub enum Destination {
         /// How many at once.
         subscribers_max: Subscribers,
     },
+    /// A collector that takes records of sidecars.
+    Collector(CollectorSocket),
     /// Standard output.
     Stdout,
+}
+
+/// Where a collector takes records of sidecars.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CollectorSocket {
+    /// At a Unix socket of this host.
+    Unix(PathBuf),
+    /// At a TCP port, with mutual TLS.
+    Tcp(HostPort, Tls),
 }
 
 /// When a file is closed and another begun.
@@ -153,7 +179,7 @@ impl Sink {
             if !reader.has("type") {
                 reader.conflict(
                     "",
-                    "expected a type; add type = \"file\", \"unix\", \"tcp\" or \"stdout\"",
+                    "expected a type; add type = \"file\", \"unix\", \"tcp\", \"collector\" or \"stdout\"",
                 );
             }
             return None;
@@ -163,11 +189,16 @@ impl Sink {
             SinkType::File => &["path", "rotate_bytes", "rotate_interval", "keep_files"],
             SinkType::Unix => &["path", "subscribers_max"],
             SinkType::Tcp => &["listen", "subscribers_max"],
+            SinkType::Collector => &["path", "connect", "certificate", "key", "ca"],
             SinkType::Stdout => &[],
         };
         for key in [
             "path",
             "listen",
+            "connect",
+            "certificate",
+            "key",
+            "ca",
             "rotate_bytes",
             "rotate_interval",
             "keep_files",
@@ -180,11 +211,15 @@ impl Sink {
                 );
             }
         }
-        if let Some(needed) = takes.first().filter(|needed| !reader.has(needed)) {
-            let example = if *needed == "path" {
-                "/var/lib/tapir/sessions"
-            } else {
-                "127.0.0.1:9465"
+        let by_connect = kind == SinkType::Collector && reader.has("connect");
+        if by_connect && reader.has("path") {
+            reader.conflict("connect", "a collector is at path or at connect; remove one");
+        }
+        if let Some(needed) = takes.first().filter(|needed| !by_connect && !reader.has(needed)) {
+            let example = match kind {
+                SinkType::Tcp => "127.0.0.1:9465",
+                SinkType::Collector => "/run/tapir/sidecars.sock",
+                _ => "/var/lib/tapir/sessions",
             };
             reader.conflict(
                 "",
@@ -222,11 +257,27 @@ impl Sink {
                 listen: keys.listen?,
                 subscribers_max,
             },
+            SinkType::Collector => {
+                if keys
+                    .format
+                    .is_some_and(|format| format != RecordFormat::Flatbuffers)
+                {
+                    reader.conflict("format", "a collector reads \"flatbuffers\" only; remove it");
+                }
+                let files = [keys.certificate, keys.key, keys.ca];
+                let tls = tls(reader, files, by_connect.then_some("connect"));
+                Destination::Collector(match keys.connect {
+                    Some(connect) => CollectorSocket::Tcp(connect, tls?),
+                    None => CollectorSocket::Unix(keys.path?),
+                })
+            }
             SinkType::Stdout => Destination::Stdout,
         };
         let format = keys.format.unwrap_or(match kind {
             SinkType::Stdout => RecordFormat::Json,
-            SinkType::File | SinkType::Unix | SinkType::Tcp => RecordFormat::Flatbuffers,
+            SinkType::File | SinkType::Unix | SinkType::Tcp | SinkType::Collector => {
+                RecordFormat::Flatbuffers
+            }
         });
         Some(Self {
             destination,
@@ -262,6 +313,17 @@ impl Sink {
             } => {
                 keys.r#type = Some(SinkType::Tcp);
                 (keys.listen, keys.subscribers_max) = (Some(*listen), Some(*subscribers_max));
+            }
+            Destination::Collector(socket) => {
+                keys.r#type = Some(SinkType::Collector);
+                match socket {
+                    CollectorSocket::Unix(path) => keys.path = Some(path.clone()),
+                    CollectorSocket::Tcp(connect, tls) => {
+                        keys.connect = Some(connect.clone());
+                        keys.certificate = Some(PemFile(tls.certificate.clone()));
+                        (keys.key, keys.ca) = (Some(PemFile(tls.key.clone())), Some(PemFile(tls.ca.clone())));
+                    }
+                }
             }
             Destination::Stdout => keys.r#type = Some(SinkType::Stdout),
         }

@@ -133,6 +133,8 @@ choice! {
         Unix = "unix",
         /// Subscribers of a TCP port.
         Tcp = "tcp",
+        /// A collector that takes records of sidecars: another Tapir.
+        Collector = "collector",
         /// Standard output.
         Stdout = "stdout",
     }

@@ -48,6 +48,20 @@ impl Outcome {
                 .collect();
             eprintln!("  not read: {}", reasons.join(", "));
         }
+        for (name, counts) in &self.report.sidecars {
+            eprintln!(
+                "  sidecars at {name}: {} records of {} connections",
+                counts.records, counts.accepted
+            );
+        }
+        if !self.report.sidecars.is_empty() {
+            let join = &self.report.join;
+            let joined: u64 = join.joined.iter().sum();
+            eprintln!(
+                "  {} records made of {} of the wire and of hosts",
+                joined, join.merged
+            );
+        }
         for (name, counts) in &self.report.sinks {
             let lost: u64 = counts.lost.iter().sum();
             eprintln!("  {name}: {} records delivered, {lost} lost", counts.delivered);

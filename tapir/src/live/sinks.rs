@@ -2,11 +2,17 @@
 
 use dpdk_bindings::CpuId;
 use std::io::IsTerminal;
-use tapir_collector::sink::Address;
+use tapir_collector::ingest::IngestOptions;
+use tapir_collector::join::JoinOptions;
+use tapir_collector::sink::{Address, Remote};
+use tapir_collector::tls::TlsFiles;
 use tapir_collector::{
-    Affinity, CollectorOptions, FileOptions, Format, ListenerOptions, SinkOptions, Target, text::TextLimits,
+    Affinity, CollectorOptions, ConnectorOptions, FileOptions, Format, ListenerOptions, SinkOptions, Target,
+    text::TextLimits,
 };
-use tapir_config::{Config, Destination, RecordFormat, Rotation, Sink};
+use tapir_config::{
+    CollectorSocket, Config, Destination, RecordFormat, Rotation, Sidecar, SidecarSocket, Sink, Tls,
+};
 
 /// What the collector is started with: it keeps away from the workers' CPUs, where there are others.
 pub(super) fn collector(config: &Config, workers: &[CpuId]) -> CollectorOptions {
@@ -40,8 +46,33 @@ pub(super) fn collector(config: &Config, workers: &[CpuId]) -> CollectorOptions 
             .enumerate()
             .map(|(number, sink)| sink_options(number, sink))
             .collect(),
+        sidecars: config.sidecars.iter().map(sidecars).collect(),
+        join: JoinOptions {
+            wait: config.join.wait.as_duration(),
+            bytes_max: config.join.memory.as_usize(),
+            start_difference: config.join.start_difference.as_duration(),
+        },
         http: config.metrics.listen,
         ..CollectorOptions::default()
+    }
+}
+
+fn sidecars(sidecar: &Sidecar) -> IngestOptions {
+    let (address, tls) = match &sidecar.socket {
+        SidecarSocket::Unix(path) => (Address::Unix(path.clone()), None),
+        SidecarSocket::Tcp(listen, tls) => (Address::Tcp(*listen), Some(tls_files(tls))),
+    };
+    IngestOptions {
+        sidecars_max: sidecar.sidecars_max.as_usize(),
+        ..IngestOptions::new(address, tls)
+    }
+}
+
+fn tls_files(tls: &Tls) -> TlsFiles {
+    TlsFiles {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        ca: tls.ca.clone(),
     }
 }
 
@@ -76,6 +107,15 @@ fn sink_options(number: usize, sink: &Sink) -> SinkOptions {
             "tcp",
             listener(Address::Tcp(*listen), subscribers_max.as_usize(), sink),
         ),
+        Destination::Collector(socket) => {
+            let (remote, tls) = match socket {
+                CollectorSocket::Unix(path) => (Remote::Unix(path.clone()), None),
+                CollectorSocket::Tcp(to, tls) => {
+                    (Remote::Tcp(to.host().to_owned(), to.port()), Some(tls_files(tls)))
+                }
+            };
+            ("collector", Target::Collector(ConnectorOptions { remote, tls }))
+        }
     };
     let mut options = SinkOptions::new(format!("{kind}-{number}"), format(sink.format), target);
     options.queue_bytes = sink.queue.as_usize();
