@@ -2,14 +2,15 @@
 
 use crate::kernel::{Backend, Filters, KernelOptions, Network, Side};
 use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
-use crate::output::{Place, RemoteSink};
+use crate::output::Place;
 use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tapir_collector::sink::Address;
-use tapir_collector::{CollectorOptions, FileOptions, SinkOptions, Target};
+use tapir_collector::sink::Remote;
+use tapir_collector::tls::TlsFiles;
+use tapir_collector::{CollectorOptions, ConnectorOptions, FileOptions, SinkOptions, Target};
 use tapir_parsers::l7::{DECLARATIONS, Protocol};
 use tapir_parsers::settings::Settings;
 
@@ -34,14 +35,26 @@ pub(super) struct Cli {
     #[arg(long, env = "TAPIR_LOG", hide_env_values = true, value_name = "LEVEL", default_value_t = log::LevelFilter::Info)]
     pub(super) log: log::LevelFilter,
 
-    /// How records are written.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
+    /// How records are written; to a collector always as FlatBuffers, else as JSON unless given.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 
-    /// Where records go: PATH, or a collector that listens at unix:PATH or tcp:ADDRESS:PORT; standard output unless
-    /// given.
+    /// Where records go: PATH, or a collector that takes records of sidecars at unix:PATH or tcp:HOST:PORT;
+    /// standard output unless given.
     #[arg(long, short, value_name = "TO")]
     output: Option<Place>,
+
+    /// The certificate that a collector at tcp:HOST:PORT is shown, PEM.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+
+    /// Its private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "ca")]
+    key: Option<PathBuf>,
+
+    /// Certificates of the authorities that the collector's certificate is signed by, PEM.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    ca: Option<PathBuf>,
 
     /// Read only this protocol; may be repeated.
     #[arg(long = "proto", value_name = "P", value_parser = protocol)]
@@ -140,7 +153,7 @@ impl Cli {
         let filters = self.filters()?;
         Ok(SidecarOptions {
             collector: CollectorOptions {
-                sinks: self.sink().into_iter().collect(),
+                sinks: self.sink()?.into_iter().collect(),
                 http: self.metrics,
                 ..CollectorOptions::default()
             },
@@ -180,21 +193,41 @@ impl Cli {
         })
     }
 
-    fn sink(&self) -> Option<SinkOptions> {
-        let format = match self.format {
-            Format::Json => tapir_collector::Format::Json,
-            Format::Table => tapir_collector::Format::Table { width: TABLE_WIDTH },
-            Format::Flatbuffers => tapir_collector::Format::FlatBuffers,
-            Format::None => return None,
+    fn sink(&self) -> Result<Option<SinkOptions>, String> {
+        let to_collector = matches!(self.output, Some(Place::Collector(_)));
+        let format = match (self.format, to_collector) {
+            (None | Some(Format::Flatbuffers), true) => tapir_collector::Format::FlatBuffers,
+            (Some(Format::Json | Format::Table), true) => {
+                return Err("a collector reads FlatBuffers only; leave --format out".to_owned());
+            }
+            (None | Some(Format::Json), false) => tapir_collector::Format::Json,
+            (Some(Format::Table), false) => tapir_collector::Format::Table { width: TABLE_WIDTH },
+            (Some(Format::Flatbuffers), false) => tapir_collector::Format::FlatBuffers,
+            (Some(Format::None), _) => return Ok(None),
         };
-        let remote = |address| Target::Custom(Box::new(RemoteSink::new(address)));
         let (name, target) = match &self.output {
             None => ("stdout", Target::Stdout),
             Some(Place::File(path)) => ("file", Target::File(FileOptions::new(path))),
-            Some(Place::Unix(path)) => ("unix", remote(Address::Unix(path.clone()))),
-            Some(Place::Tcp(address)) => ("tcp", remote(Address::Tcp(*address))),
+            Some(Place::Collector(remote)) => {
+                let tls = self.tls(matches!(remote, Remote::Tcp(..)))?;
+                let remote = remote.clone();
+                ("collector", Target::Collector(ConnectorOptions { remote, tls }))
+            }
         };
-        Some(SinkOptions::new(name, format, target))
+        Ok(Some(SinkOptions::new(name, format, target)))
+    }
+
+    fn tls(&self, needed: bool) -> Result<Option<TlsFiles>, String> {
+        match (&self.certificate, &self.key, &self.ca) {
+            (Some(certificate), Some(key), Some(ca)) if needed => Ok(Some(TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                ca: ca.clone(),
+            })),
+            _ if needed => Err("tcp:HOST:PORT needs --certificate, --key and --ca".to_owned()),
+            (None, None, None) => Ok(None),
+            _ => Err("--certificate, --key and --ca are for tcp:HOST:PORT".to_owned()),
+        }
     }
 }
 

@@ -1,7 +1,5 @@
-//! Where records go: standard output, a file, or a collector that listens.
+//! Where records go: standard output, a file, or a collector that takes records of sidecars.
 
 mod place;
-mod remote;
 
 pub use place::Place;
-pub use remote::RemoteSink;

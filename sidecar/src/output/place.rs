@@ -1,32 +1,27 @@
 //! Places that records go to, as the command line spells them.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use tapir_collector::sink::Remote;
 
-/// `PATH`, `unix:PATH` or `tcp:ADDRESS:PORT`.
+/// `PATH`, `unix:PATH` or `tcp:HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A file.
     File(PathBuf),
-    /// A Unix socket that a collector listens on.
-    Unix(PathBuf),
-    /// A TCP address that a collector listens on.
-    Tcp(SocketAddr),
+    /// A collector that takes records of sidecars.
+    Collector(Remote),
 }
 
 impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some(("unix", "")) => Err("expected a path after 'unix:', as in unix:/run/tapir.sock".to_owned()),
-            Some(("unix", path)) => Ok(Self::Unix(path.into())),
-            Some(("tcp", address)) => address.parse().map(Self::Tcp).map_err(|_| {
-                "expected an address and a port after 'tcp:', as in tcp:127.0.0.1:9465".to_owned()
-            }),
-            _ => Ok(Self::File(text.into())),
+        if text.starts_with("unix:") || text.starts_with("tcp:") {
+            text.parse().map(Self::Collector)
+        } else {
+            Ok(Self::File(text.into()))
         }
     }
 }
@@ -35,8 +30,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Tcp(address) => write!(f, "tcp:{address}"),
+            Self::Collector(remote) => write!(f, "{remote}"),
         }
     }
 }
@@ -48,11 +42,11 @@ mod tests {
     #[test]
     fn places() {
         assert_eq!("a.fb".parse(), Ok(Place::File("a.fb".into())));
-        assert_eq!("unix:/run/t.sock".parse(), Ok(Place::Unix("/run/t.sock".into())));
-        assert_eq!(
-            "tcp:[::1]:9465".parse(),
-            Ok(Place::Tcp("[::1]:9465".parse().unwrap()))
-        );
+        for text in ["unix:/run/t.sock", "tcp:[::1]:9465", "tcp:collector.lan:9465"] {
+            let place: Place = text.parse().unwrap();
+            assert!(matches!(place, Place::Collector(_)));
+            assert_eq!(place.to_string(), text);
+        }
         assert!("tcp:nowhere".parse::<Place>().is_err());
         assert!("unix:".parse::<Place>().is_err());
     }
