@@ -8,6 +8,8 @@ mod connection;
 mod counters;
 mod datagrams;
 mod mirror;
+#[cfg(test)]
+mod order_tests;
 mod plain;
 #[cfg(test)]
 mod plain_tests;
@@ -27,7 +29,7 @@ use connection::{Connection, Interest};
 use hashbrown::HashMap;
 use mirror::Mirror;
 use plain::Plains;
-use side::{Held, Placement};
+use side::{Held, Placement, Side, seq_diff};
 use tapir_parsers::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use tapir_parsers::field::Ended;
 
@@ -188,6 +190,7 @@ impl<S: HostSink> Streams<S> {
             return;
         };
         self.mirror.forget(cookie, &connection.open);
+        self.counters.bytes_idle += connection.sides.iter().map(Side::held_len).sum::<u64>();
         self.discard_session(connection.session);
     }
 
@@ -225,6 +228,7 @@ impl<S: HostSink> Streams<S> {
 
     /// Data of a connection that is known, in its turn.
     fn place(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+        self.give_up_heard(cookie, data, time_ns);
         let Some(connection) = self.connections.get_mut(&cookie) else {
             return;
         };
@@ -264,6 +268,19 @@ impl<S: HostSink> Streams<S> {
         });
         if count + 1 > HELD_PER_SIDE_MAX || bytes + data.bytes.len() > HELD_BYTES_PER_SIDE_MAX {
             self.give_up_first(cookie, data.way, time_ns);
+        }
+    }
+
+    /// Who spoke `data` had heard of what waits the other way, so that comes first, and what is missing before it was
+    /// lost.
+    fn give_up_heard(&mut self, cookie: u64, data: &Data<'_>, time_ns: u64) {
+        let way = data.way.opposite();
+        let heard = |streams: &mut Self| {
+            let first = streams.connections.get_mut(&cookie)?.side(way).first_held()?;
+            Some(seq_diff(data.peer_seq, first) > 0)
+        };
+        while heard(self) == Some(true) {
+            self.give_up_first(cookie, way, time_ns);
         }
     }
 

@@ -99,9 +99,19 @@ impl Side {
         )
     }
 
+    /// Bytes told of in those that wait.
+    pub(super) fn held_len(&self) -> u64 {
+        self.held.iter().map(|data| u64::from(data.len)).sum()
+    }
+
     /// Since when the first of those that wait does.
     pub(super) fn waiting_since(&self) -> Option<u64> {
         self.held.iter().map(|data| data.time_ns).min()
+    }
+
+    /// Number of the first byte that waits.
+    pub(super) fn first_held(&self) -> Option<u32> {
+        self.held.front().map(|held| held.seq)
     }
 
     /// Bytes missing before the first that waits.
