@@ -19,7 +19,6 @@ const TAGGED: usize = UNTAGGED + vlan::TAG_BYTES;
 struct Ip {
     src: IpAddress,
     dst: IpAddress,
-    is_v6: bool,
     protocol: u8,
     /// Where the transport header begins.
     payload: usize,
@@ -54,7 +53,7 @@ fn ethertype_at(frame: &[u8], offset: usize) -> u16 {
 }
 
 /// One straight line: the IP header at a known place and of a known version. A function for each, and
-/// out of line, so that the packet is written once, to where the caller wants it.
+/// out of line, so that the way to it stays small.
 #[inline(never)]
 fn decode_line<const IP: usize, const V6: bool>(
     frame: &[u8],
@@ -62,33 +61,38 @@ fn decode_line<const IP: usize, const V6: bool>(
     options: &DecodeOptions,
     decoded: &mut Result<Decoded, DropReason>,
 ) {
-    *decoded = match try_line::<IP, V6>(frame, frame_len, options) {
-        Some(packet) => Ok(Decoded::Packet(packet)),
-        None => decode_layers(LinkType::Ethernet, frame, frame_len, options),
-    };
+    // It is one as a rule: of the packet that was decoded to here before.
+    if !matches!(decoded, Ok(Decoded::Packet(_))) {
+        *decoded = Ok(Decoded::Packet(Packet::VACANT));
+    }
+    if let Ok(Decoded::Packet(packet)) = decoded
+        && try_line::<IP, V6>(frame, frame_len, options, packet).is_some()
+    {
+        return;
+    }
+    *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options);
 }
 
+/// Writes every part of `packet`, each to where it stays: a packet that was put together elsewhere would be
+/// copied in larger pieces than it was written in, and the CPU waits for that. `None`: not on this line, and
+/// some parts may be written.
 #[inline(always)]
 fn try_line<const IP: usize, const V6: bool>(
     frame: &[u8],
     frame_len: usize,
     options: &DecodeOptions,
-) -> Option<Packet> {
+    packet: &mut Packet,
+) -> Option<()> {
     if options.verify_checksums() {
         return None;
     }
-    let encap = if IP == TAGGED {
-        Encap::of_tag(read(frame, UNTAGGED)?)
-    } else {
-        Encap::NONE
-    };
     let ip = if V6 {
         decode_ipv6(frame, IP)?
     } else {
         decode_ipv4(frame, IP)?
     };
     let end = ip.end.min(frame_len);
-    match ip.protocol {
+    let (ports, payload, end, promised_end) = match ip.protocol {
         protocol::TCP => {
             let header = read::<{ tcp::HEADER_BYTES }>(frame, ip.payload)?;
             let payload = ip.payload + usize::from(header[12] >> 4) * 4;
@@ -97,17 +101,9 @@ fn try_line<const IP: usize, const V6: bool>(
             }
             // Not there either when the header is too short to be one.
             let tcp_options = frame.get(ip.payload + tcp::HEADER_BYTES..payload)?;
-            let tcp = tcp::facts(header, tcp_options);
-            Some(packet(
-                &ip,
-                encap,
-                L4::Tcp,
-                udp::ports(header),
-                tcp,
-                payload,
-                end,
-                ip.end,
-            ))
+            packet.l4 = L4::Tcp;
+            packet.tcp = tcp::facts(header, tcp_options);
+            (udp::ports(header), payload, end, ip.end)
         }
         protocol::UDP => {
             let header = read::<{ udp::HEADER_BYTES }>(frame, ip.payload)?;
@@ -118,20 +114,27 @@ fn try_line<const IP: usize, const V6: bool>(
             if !fits || options.tunnel_at(ports.dst).is_some() {
                 return None;
             }
-            let end = end.min(udp_end);
-            Some(packet(
-                &ip,
-                encap,
-                L4::Udp,
-                ports,
-                TcpHeader::default(),
-                payload,
-                end,
-                udp_end,
-            ))
+            packet.l4 = L4::Udp;
+            packet.tcp = TcpHeader::default();
+            (ports, payload, end.min(udp_end), udp_end)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    packet.src = ip.src;
+    packet.dst = ip.dst;
+    packet.src_port = ports.src;
+    packet.dst_port = ports.dst;
+    packet.ipv6 = V6;
+    packet.encap = if IP == TAGGED {
+        Encap::of_tag(read(frame, UNTAGGED)?)
+    } else {
+        Encap::NONE
+    };
+    packet.payload_offset = payload as u32;
+    packet.payload_len = (end - payload) as u32;
+    packet.payload_missing = (promised_end - end) as u32;
+    packet.icmp = IcmpHeader::default();
+    Some(())
 }
 
 #[inline(always)]
@@ -144,7 +147,6 @@ fn decode_ipv4(frame: &[u8], start: usize) -> Option<Ip> {
     Some(Ip {
         src: ipv4::src(header),
         dst: ipv4::dst(header),
-        is_v6: false,
         protocol: header[9],
         payload: start + header.len(),
         end: start + usize::from(u16::from_be_bytes([header[2], header[3]])),
@@ -162,40 +164,10 @@ fn decode_ipv6(frame: &[u8], start: usize) -> Option<Ip> {
     Some(Ip {
         src: ipv6::src(header),
         dst: ipv6::dst(header),
-        is_v6: true,
         protocol: header[6],
         payload,
         end: payload + payload_len,
     })
-}
-
-/// Written out in each branch above: a packet that two branches share would be put together twice.
-#[allow(clippy::too_many_arguments)]
-#[inline(always)]
-fn packet(
-    ip: &Ip,
-    encap: Encap,
-    l4: L4,
-    ports: udp::Ports,
-    tcp: TcpHeader,
-    payload: usize,
-    end: usize,
-    promised_end: usize,
-) -> Packet {
-    Packet {
-        src: ip.src,
-        dst: ip.dst,
-        src_port: ports.src,
-        dst_port: ports.dst,
-        l4,
-        ipv6: ip.is_v6,
-        encap,
-        payload_offset: payload as u32,
-        payload_len: (end - payload) as u32,
-        payload_missing: (promised_end - end) as u32,
-        tcp,
-        icmp: IcmpHeader::default(),
-    }
 }
 
 /// `N` bytes at `offset`, if they are in the first segment.
@@ -238,7 +210,9 @@ mod tests {
                 (false, false) => try_line::<TAGGED, false>,
                 (false, true) => try_line::<TAGGED, true>,
             };
-            assert_eq!(line(&frame.bytes, frame.bytes.len(), &options), Some(packet));
+            let mut decoded = Packet::VACANT;
+            let taken = line(&frame.bytes, frame.bytes.len(), &options, &mut decoded);
+            assert_eq!((taken, decoded), (Some(()), packet));
             assert_eq!(frame.payload(), b"abc");
         }
     }

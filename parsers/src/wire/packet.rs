@@ -65,6 +65,36 @@ pub struct Packet {
     pub icmp: IcmpHeader,
 }
 
+impl Packet {
+    /// No packet yet: a place to decode one to.
+    pub(super) const VACANT: Self = Self {
+        src: IpAddress::UNSPECIFIED,
+        dst: IpAddress::UNSPECIFIED,
+        src_port: 0,
+        dst_port: 0,
+        l4: L4::Tcp,
+        ipv6: false,
+        encap: Encap::NONE,
+        payload_offset: 0,
+        payload_len: 0,
+        payload_missing: 0,
+        tcp: TcpHeader {
+            seq: 0,
+            ack: 0,
+            window: 0,
+            flags: TcpFlags(0),
+            window_scale: None,
+            mss: None,
+        },
+        icmp: IcmpHeader {
+            kind: 0,
+            code: 0,
+            id: 0,
+            seq: 0,
+        },
+    };
+}
+
 /// Facts of a TCP header (RFC 9293 section 3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpHeader {
