@@ -48,6 +48,19 @@ impl ByteSet {
         ])
     }
 
+    /// The values in whose place `of` is set, of a table of them all.
+    pub const fn of_table(of: &[bool; 256]) -> Self {
+        let mut set = Self::NONE;
+        let mut value = 0;
+        while value < of.len() {
+            if of[value] {
+                set = set.with(value as u8);
+            }
+            value += 1;
+        }
+        set
+    }
+
     /// Whether `byte` is in the set.
     pub const fn contains(&self, byte: u8) -> bool {
         self.0[(byte >> 6) as usize] & (1 << (byte & 63)) != 0

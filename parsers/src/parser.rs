@@ -204,6 +204,9 @@ pub trait Parser: Sized {
     /// What the first four bytes of either direction's first payload (or of any message, joined
     /// mid-stream) may be. The narrower, the fewer probes a packet pays for.
     const FIRST_BYTES: [ByteSet; 4];
+    /// What those of a datagram may be where neither port is among [`PORTS`](Self::PORTS): for formats of
+    /// which any bytes may be the beginning, and only the port lets them be taken for it.
+    const FIRST_BYTES_ELSEWHERE: [ByteSet; 4] = [ByteSet::ANY; 4];
     /// The `attrs` keys it writes.
     const ATTRS: &'static [&'static str] = &[];
     /// Protocols whose parsers hand flows over to this one: they run where this one is wanted.

@@ -101,7 +101,7 @@ fn matching(flow: &Flow, candidates: &Candidates) -> BTreeMap<&'static str, usiz
             complete: transport != Transports::TCP || payload.len() >= PROBE_BYTES_MAX,
         };
         spoken[usize::from(*end)] = transport == Transports::TCP;
-        let set = candidates.of(payload, transport);
+        let set = candidates.of(payload, transport, 0);
         let among = |d: &&Declaration| set & 1 << (d.protocol as u8) != 0;
         for declaration in DECLARATIONS.iter().filter(among) {
             if matches!((declaration.probe)(payload, &context), Probe::Match(_)) {
@@ -195,7 +195,7 @@ fn count_probes(flow: &Flow, candidates: &Candidates, counters: &mut EngineCount
         return;
     };
     let transport = transport(l4);
-    let context = ProbeContext {
+    let mut context = ProbeContext {
         transport,
         direction: Direction::ToServer,
         direction_is_sure: false,
@@ -204,8 +204,8 @@ fn count_probes(flow: &Flow, candidates: &Candidates, counters: &mut EngineCount
         behind_unknown: false,
         complete: transport != Transports::TCP,
     };
-    let set = candidates.of(payload, transport);
-    let _: Inference = candidates.infer(payload, set, &context, [0, 0], None, counters);
+    let set = candidates.of(payload, transport, 0);
+    let _: Inference = candidates.infer(payload, set, &mut context, 0, None, counters);
 }
 
 /// Which probes match messages of other protocols, mid-stream: for people, who decide by it which

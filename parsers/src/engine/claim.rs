@@ -18,12 +18,13 @@ impl Engine {
 
     /// What inference says of the head of a flow that may be one of the first set and was taken for one of
     /// the second: plugins are asked before all built-in protocols but those of HTTP.
+    #[inline]
     pub(super) fn infer_or_claim(
         &mut self,
         ends: Ends,
         facts: &impl Fn() -> FlowFacts,
         (candidates, refused): (ProtocolSet, ProtocolSet),
-        context: &ProbeContext,
+        context: &mut ProbeContext,
         head: &[u8],
         now_ns: u64,
     ) -> Inference {

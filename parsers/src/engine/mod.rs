@@ -230,12 +230,13 @@ impl Engine {
         let transport = Transports::of_l4(ends.l4);
         let is_first = chunk.offset == 0 && !standing.recognised_before;
         self.counters.first_payloads += u64::from(is_first);
-        let candidates = self.candidates.of(chunk.bytes, transport);
+        let on_ports = self.candidates.on_ports(ends.ports);
+        let candidates = self.candidates.of(chunk.bytes, transport, on_ports);
         if candidates == 0 && self.plugins.is_none() {
             return Begin::NoMatch;
         }
         let before = self.counters.probes;
-        let context = ProbeContext {
+        let mut context = ProbeContext {
             transport,
             direction,
             direction_is_sure: standing.direction_is_sure,
@@ -248,7 +249,7 @@ impl Engine {
             ends,
             &facts,
             (candidates, 0),
-            &context,
+            &mut context,
             chunk.bytes,
             chunk.time_ns,
         );
@@ -408,7 +409,7 @@ impl Engine {
         ends: Ends,
         facts: impl Fn() -> FlowFacts,
         candidates: ProtocolSet,
-        context: &ProbeContext,
+        context: &mut ProbeContext,
         head: &[u8],
         now_ns: u64,
     ) -> Inference {
@@ -419,13 +420,12 @@ impl Engine {
             self.remembered(&facts(), context.direction_is_sure, now_ns)
         };
         // A datagram is probed as a whole; of a stream the head is enough.
-        let complete = context.complete || head.len() >= PROBE_BYTES_MAX;
-        let context = ProbeContext { complete, ..*context };
+        context.complete |= head.len() >= PROBE_BYTES_MAX;
         self.candidates.infer(
             head,
             candidates,
-            &context,
-            ends.ports,
+            context,
+            self.candidates.on_ports(ends.ports),
             remembered,
             &mut self.counters,
         )

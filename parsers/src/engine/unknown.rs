@@ -45,7 +45,8 @@ impl Engine {
         let head: &[u8] = if stitch == NONE { chunk.bytes } else { &stitched };
 
         let transport = Transports::of_l4(facts.l4);
-        let candidates = self.candidates.of(head, transport) & !refused;
+        let on_ports = self.candidates.on_ports(Ends::of(&facts).ports);
+        let candidates = self.candidates.of(head, transport, on_ports) & !refused;
         let context = ProbeContext {
             transport,
             direction,
@@ -56,7 +57,14 @@ impl Engine {
             complete: transport != Transports::TCP || chunk.bytes.len() > room,
         };
         let sets = (candidates, refused);
-        let inference = self.infer_or_claim(Ends::of(&facts), &|| facts, sets, &context, head, chunk.time_ns);
+        let inference = self.infer_or_claim(
+            Ends::of(&facts),
+            &|| facts,
+            sets,
+            &mut context.clone(),
+            head,
+            chunk.time_ns,
+        );
         if stitch != NONE {
             // What the buffer holds of this chunk is dropped again below or kept as a whole.
             let kept = stitched.len() - chunk.bytes.len().min(room);

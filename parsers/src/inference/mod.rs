@@ -8,6 +8,7 @@ mod server_cache;
 
 pub use server_cache::ServerCache;
 
+use crate::byte_set::ByteSet;
 use crate::counters::EngineCounters;
 use crate::l7::{DECLARATIONS, Declaration, Protocol};
 use crate::parser::{Probe, ProbeContext, Speaker, Transports};
@@ -26,9 +27,14 @@ pub enum Inference {
     NeedMore,
 }
 
+/// Which protocols each value of each of the first four bytes allows.
+type ByByte = [[ProtocolSet; 256]; 4];
+
 /// The candidates' table of the protocols that are switched on.
 pub struct Candidates {
-    by_byte: Box<[[ProtocolSet; 256]; 4]>,
+    by_byte: Box<ByByte>,
+    /// Those of datagrams, as far as no port tells of the protocol.
+    by_byte_elsewhere: Box<ByByte>,
     /// Protocols whose usual ports include one, by port. Large, but only the few entries whose bit in
     /// `known_ports` is set are ever touched.
     by_port: Vec<ProtocolSet>,
@@ -64,18 +70,14 @@ impl Candidates {
     pub fn new(wanted: ProtocolSet) -> Self {
         let readers = readers(wanted);
         let mut by_byte = Box::new([[0; 256]; 4]);
+        let mut by_byte_elsewhere = Box::new([[0; 256]; 4]);
         let mut by_transport = [0; 3];
         let mut by_port = vec![0; 1 << 16];
         let mut known_ports = Box::new([0; 1024]);
         for declaration in DECLARATIONS.iter().filter(|d| readers & bit(d.protocol) != 0) {
             let bit = bit(declaration.protocol);
-            for (place, set) in declaration.first_bytes.iter().enumerate() {
-                for value in 0..=255u8 {
-                    if set.contains(value) {
-                        by_byte[place][usize::from(value)] |= bit;
-                    }
-                }
-            }
+            allow(&mut by_byte, &declaration.first_bytes, bit);
+            allow(&mut by_byte_elsewhere, &declaration.first_bytes_elsewhere, bit);
             for transport in [Transports::TCP, Transports::UDP, Transports::ICMP] {
                 if declaration.transports.contains(transport) {
                     by_transport[transport.number()] |= bit;
@@ -88,6 +90,7 @@ impl Candidates {
         }
         Self {
             by_byte,
+            by_byte_elsewhere,
             by_port,
             by_transport,
             known_ports,
@@ -96,7 +99,7 @@ impl Candidates {
 
     /// The protocols that may have each value at each of the first four places, for whoever looks at payload before
     /// it is here. One that has no bit at any of the bytes that there are is no candidate.
-    pub fn by_byte(&self) -> &[[ProtocolSet; 256]; 4] {
+    pub fn by_byte(&self) -> &ByByte {
         &self.by_byte
     }
 
@@ -105,17 +108,16 @@ impl Candidates {
         &self.by_transport
     }
 
-    /// Which protocols may begin with `head` on this transport.
+    /// Which protocols may begin with `head` on this transport, where those of `on_ports` are told of by a port.
     #[inline]
-    pub fn of(&self, head: &[u8], transport: Transports) -> ProtocolSet {
+    pub fn of(&self, head: &[u8], transport: Transports, on_ports: ProtocolSet) -> ProtocolSet {
         let mut set = self.by_transport[transport.number()];
-        if let Some(&[a, b, c, d]) = head.first_chunk() {
-            let [by_a, by_b, by_c, by_d] = &*self.by_byte;
-            return set
-                & by_a[usize::from(a)]
-                & by_b[usize::from(b)]
-                & by_c[usize::from(c)]
-                & by_d[usize::from(d)];
+        if let Some(head) = head.first_chunk() {
+            set &= allowed(&self.by_byte, *head);
+            if set & !on_ports != 0 && transport != Transports::TCP {
+                set &= on_ports | allowed(&self.by_byte_elsewhere, *head);
+            }
+            return set;
         }
         for (table, byte) in self.by_byte.iter().zip(head) {
             set &= table[usize::from(*byte)];
@@ -123,7 +125,12 @@ impl Candidates {
         set
     }
 
-    /// Protocols that usually use this port.
+    /// Protocols that usually use one of these ports.
+    #[inline]
+    pub fn on_ports(&self, ports: [u16; 2]) -> ProtocolSet {
+        self.on_port(ports[0]) | self.on_port(ports[1])
+    }
+
     #[inline]
     fn on_port(&self, port: u16) -> ProtocolSet {
         if self.known_ports[usize::from(port >> 6)] & (1 << (port & 63)) == 0 {
@@ -132,20 +139,19 @@ impl Candidates {
         self.by_port.get(usize::from(port)).copied().unwrap_or(0)
     }
 
-    /// Runs the probes of `candidates` on `head`.
+    /// Runs the probes of `candidates` on `head`; of `context`, the port is this one's to say.
+    #[inline]
     pub fn infer(
         &self,
         head: &[u8],
         candidates: ProtocolSet,
-        context: &ProbeContext,
-        ports: [u16; 2],
+        context: &mut ProbeContext,
+        on_port: ProtocolSet,
         remembered: Option<Protocol>,
         counters: &mut EngineCounters,
     ) -> Inference {
-        let on_port = self.on_port(ports[0]) | self.on_port(ports[1]);
         let remembered = remembered.map_or(0, bit);
         let mut need_more = false;
-        let mut context = *context;
         let mut left = candidates;
         while left != 0 {
             // Remembered first, then those of the port, then the rest; within each, list order.
@@ -161,7 +167,7 @@ impl Candidates {
             };
             context.on_known_port = on_port & (1 << number) != 0;
             counters.probes += 1;
-            match (declaration.probe)(head, &context) {
+            match (declaration.probe)(head, context) {
                 Probe::Match(speaker) => return Inference::Match(declaration.protocol, speaker),
                 Probe::NeedMore => need_more = true,
                 Probe::NoMatch => {}
@@ -173,6 +179,21 @@ impl Candidates {
             Inference::NoMatch
         }
     }
+}
+
+/// Enters into `table` what the first four bytes of those of `bit` may be.
+fn allow(table: &mut ByByte, bytes: &[ByteSet; 4], bit: ProtocolSet) {
+    for (sets, bytes) in table.iter_mut().zip(bytes) {
+        for (value, set) in (0..=255).zip(sets) {
+            *set |= if bytes.contains(value) { bit } else { 0 };
+        }
+    }
+}
+
+/// Those that may begin like this.
+#[inline(always)]
+fn allowed([by_a, by_b, by_c, by_d]: &ByByte, [a, b, c, d]: [u8; 4]) -> ProtocolSet {
+    by_a[usize::from(a)] & by_b[usize::from(b)] & by_c[usize::from(c)] & by_d[usize::from(d)]
 }
 
 fn declaration(number: u32) -> Option<&'static Declaration> {

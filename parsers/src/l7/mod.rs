@@ -29,6 +29,8 @@ pub struct Declaration {
     pub response_timeout_ns: u64,
     /// See [`Parser::FIRST_BYTES`].
     pub first_bytes: [ByteSet; 4],
+    /// See [`Parser::FIRST_BYTES_ELSEWHERE`].
+    pub first_bytes_elsewhere: [ByteSet; 4],
     /// See [`Parser::KEEPS_DATAGRAM_STATE`].
     pub keeps_datagram_state: bool,
     /// See [`Parser::ATTRS`].
@@ -53,6 +55,7 @@ impl Declaration {
             pairing: P::PAIRING,
             response_timeout_ns: P::RESPONSE_TIMEOUT_NS,
             first_bytes: P::FIRST_BYTES,
+            first_bytes_elsewhere: P::FIRST_BYTES_ELSEWHERE,
             keeps_datagram_state: P::KEEPS_DATAGRAM_STATE,
             attrs: P::ATTRS,
             found_by: P::FOUND_BY,

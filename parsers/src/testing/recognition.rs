@@ -38,7 +38,7 @@ impl Script {
             behind_unknown: false,
             complete: transport != Transports::TCP,
         };
-        let set = Candidates::new(u64::MAX).of(head, transport);
+        let set = Candidates::new(u64::MAX).of(head, transport, 0);
         let candidates = DECLARATIONS.iter().filter(|d| set & 1 << (d.protocol as u8) != 0);
         let matching = candidates.filter_map(|d| match (d.probe)(head, &context) {
             Probe::Match(speaker) => Some((d, speaker)),

@@ -3,6 +3,7 @@
 
 use super::name;
 use super::names::{self, DSO, IQUERY, NOTIFY, QUERY, UPDATE};
+use crate::byte_set::ByteSet;
 
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 12;
@@ -27,6 +28,22 @@ pub(super) struct Header {
     pub(super) authorities: u16,
     pub(super) additionals: u16,
 }
+
+/// What the two bytes of flags may be under [`Rules::Strict`]: an opcode in use; no Z, and a response code that
+/// was assigned.
+pub(super) const STRICT_FLAGS: [ByteSet; 2] = {
+    let (mut first, mut second) = ([false; 256], [false; 256]);
+    let mut byte = 0;
+    while byte < first.len() {
+        first[byte] = matches!((byte >> 3) as u8 & 0xF, QUERY | 2 | NOTIFY | UPDATE | DSO);
+        second[byte] = byte & 0x40 == 0 && byte & 0xF <= RCODE_MAX as usize;
+        byte += 1;
+    }
+    [ByteSet::of_table(&first), ByteSet::of_table(&second)]
+};
+
+/// The last response code that was assigned of those in the header.
+const RCODE_MAX: u16 = 11;
 
 /// How much of the rules a message must keep to be taken for DNS.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,7 +106,7 @@ impl Header {
             return !strict && self.questions == 1;
         }
         // Z, and response codes that were never assigned.
-        if strict && (self.flags & 0x0040 != 0 || self.rcode() > 11 || opcode == IQUERY) {
+        if strict && (self.flags & 0x0040 != 0 || self.rcode() > RCODE_MAX || opcode == IQUERY) {
             return false;
         }
         if self.is_response() {

@@ -50,6 +50,12 @@ impl Parser for Dns {
     const RESPONSE_TIMEOUT_NS: u64 = DNS_RESPONSE_TIMEOUT_NS;
     // An id or a length, then flags, or an id: any byte anywhere. The probe's first look is as cheap.
     const FIRST_BYTES: [ByteSet; 4] = [ByteSet::ANY; 4];
+    const FIRST_BYTES_ELSEWHERE: [ByteSet; 4] = [
+        ByteSet::ANY,
+        ByteSet::ANY,
+        message::STRICT_FLAGS[0],
+        message::STRICT_FLAGS[1],
+    ];
     const ATTRS: &'static [&'static str] = &["opcode", "tc"];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {

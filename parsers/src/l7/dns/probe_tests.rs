@@ -59,6 +59,21 @@ fn probes_see_dns_on_any_port_and_nothing_else() {
 }
 
 #[test]
+fn what_strict_rules_allow_is_among_the_first_bytes() {
+    let mut message = query(4, "www.example.com", 1);
+    for flags in 0..=u16::MAX {
+        let [first, second] = flags.to_be_bytes();
+        message[2..4].copy_from_slice(&[first, second]);
+        let allowed = Header::read(&message).is_some_and(|header| header.is_plausible(Rules::Strict));
+        let [firsts, seconds] = message::STRICT_FLAGS;
+        assert!(
+            !allowed || firsts.contains(first) && seconds.contains(second),
+            "{flags:x}"
+        );
+    }
+}
+
+#[test]
 fn the_netbios_name_service_is_not_dns() {
     let status = query(4, "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 33);
     assert_eq!(probe(&status, Transports::UDP, false), Probe::NoMatch);
