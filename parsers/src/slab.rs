@@ -60,6 +60,16 @@ impl<T> Slab<T> {
         Some((self.slots.len() - 1) as u32)
     }
 
+    /// Takes a slot as it was left, or a new one made by `vacant`; `None` at the limit. For values that are large
+    /// and filled in where they stay.
+    #[inline]
+    pub(crate) fn take(&mut self, vacant: impl FnOnce() -> T) -> Option<u32> {
+        match self.free.pop() {
+            Some(index) => Some(index),
+            None => self.insert(vacant()),
+        }
+    }
+
     /// Gives a slot back and leaves `vacant` in it. The index must come from `insert` and be in use.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32, vacant: T) {

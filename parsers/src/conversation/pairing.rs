@@ -42,14 +42,13 @@ impl Talk<'_> {
         if role == Role::Request && self.conversation.requests.count as usize >= PENDING_PER_FLOW_MAX {
             self.evict_oldest(at);
         }
-        let slot = Exchange {
-            role,
-            session: self.session,
-            id,
-            tag,
-            ..Exchange::VACANT
-        };
-        if let Some(index) = self.exchanges.slots.insert(slot) {
+        if let Some(index) = self.exchanges.slots.take(|| Exchange::VACANT) {
+            if let Some(slot) = self.exchanges.slots.get_mut(index) {
+                slot.role = role;
+                slot.session = self.session;
+                slot.id = id;
+                slot.tag = tag;
+            }
             return index;
         }
         self.counters.of_mut(self.protocol).exchanges_refused += 1;

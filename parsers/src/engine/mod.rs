@@ -259,28 +259,21 @@ impl Engine {
         if inference == Inference::NoMatch {
             return Begin::NoMatch;
         }
-        let Some(index) = self.sessions.insert(Session {
-            facts: facts(),
-            in_use: true,
-            ..Session::VACANT
-        }) else {
+        let Some(index) = self.sessions.take(|| Session::VACANT) else {
             self.counters.sessions_refused += 1;
             return Begin::NoMatch;
         };
         if let Some(session) = self.sessions.get_mut(index) {
+            session.facts = facts();
+            session.in_use = true;
             session.direction_is_sure = standing.direction_is_sure;
             // What the other side said before was of no protocol, else there were a session already.
             session.behind_unknown = chunk.offset > 0 || chunk.peer_offset.is_some_and(|heard| heard > 0);
-            session.streams[direction.index()] = Stream {
-                offset: chunk.offset,
-                started: !standing.at_stream_start,
-                ..Stream::NEW
-            };
+            let this = &mut session.streams[direction.index()];
+            this.offset = chunk.offset;
+            this.started = !standing.at_stream_start;
             let other = standing.other_offset.or(chunk.peer_offset).unwrap_or(0);
-            session.streams[direction.opposite().index()] = Stream {
-                offset: other,
-                ..Stream::NEW
-            };
+            session.streams[direction.opposite().index()].offset = other;
         }
         let id = SessionId(index);
         if let Inference::Match(protocol, speaker) = inference {
