@@ -34,6 +34,19 @@ impl Engine {
         datagram: bool,
         sink: &mut dyn RecordSink,
     ) -> Verdict {
+        self.feed_here(index, direction, chunk, datagram, sink)
+    }
+
+    /// [`feed`](Self::feed) as a part of its caller: of the one through which nearly all bytes come.
+    #[inline(always)]
+    pub(super) fn feed_here(
+        &mut self,
+        index: u32,
+        direction: Direction,
+        chunk: &Chunk<'_>,
+        datagram: bool,
+        sink: &mut dyn RecordSink,
+    ) -> Verdict {
         let Some(session) = self.sessions.get_mut(index) else {
             return Verdict::Ignore;
         };
@@ -208,7 +221,12 @@ impl Engine {
                 ended: feed.ended,
             };
             match self.step(feed, input, (feed.time_ns, feed.peer_offset), sink) {
-                Step::Advanced(n) => bytes = bytes.get(n..).unwrap_or(&[]),
+                Step::Advanced(n) => {
+                    bytes = bytes.get(n..).unwrap_or(&[]);
+                    if bytes.is_empty() {
+                        return Verdict::Continue;
+                    }
+                }
                 Step::Wrapped(n) => {
                     let chunk = Chunk {
                         bytes: bytes.get(n..).unwrap_or(&[]),

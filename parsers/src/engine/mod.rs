@@ -290,6 +290,7 @@ impl Engine {
     }
 
     /// Bytes of `direction` (as the caller sees it), next in stream order.
+    #[inline]
     pub fn data(
         &mut self,
         id: SessionId,
@@ -308,7 +309,7 @@ impl Engine {
             return self.feed_wrapped(id.0, direction, chunk, sink);
         }
         let datagram = session.facts.l4 != 0;
-        let verdict = self.feed(id.0, direction, chunk, datagram, sink);
+        let verdict = self.feed_here(id.0, direction, chunk, datagram, sink);
         if datagram && verdict == Verdict::Continue {
             self.rest(id.0)
         } else {
