@@ -31,6 +31,12 @@ impl<'a> LineEnds<'a> {
             marks: 0,
         }
     }
+
+    /// Passes over all ends before `at`.
+    #[inline]
+    pub(crate) fn skip_to(&mut self, at: usize) {
+        (self.next, self.marks) = (at, 0);
+    }
 }
 
 impl Iterator for LineEnds<'_> {

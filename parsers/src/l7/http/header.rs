@@ -1,13 +1,10 @@
-//! The headers that say something of a message, recognised by the first letter and length of their names.
+//! The headers that say something of a message, recognised by how their names begin.
 
 use crate::conversation::Out;
 use crate::field::Field;
 use arrayvec::ArrayVec;
 
 use super::trace;
-
-/// Length of the longest name worth reading.
-const NAME_BYTES_MAX: usize = 21;
 
 /// A header worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,72 +46,170 @@ pub(crate) enum Header {
     Upgrade,
 }
 
+/// Bytes that are enough to know a name with its colon: those of [`Name`]'s words.
+pub(crate) const NAME_BYTES: usize = 24;
+
+/// Every name, that of B3 first, those that begin alike next to each other.
+static NAMES: [Name; 22] = [
+    Name::new("b3:", Header::B3),
+    Name::new("content-length:", Header::ContentLength),
+    Name::new("content-type:", Header::ContentType),
+    Name::new("eagleeye-traceid:", Header::EagleEyeTraceId),
+    Name::new("eagleeye-spanid:", Header::EagleEyeSpanId),
+    Name::new("grpc-status:", Header::GrpcStatus),
+    Name::new("grpc-message:", Header::GrpcMessage),
+    Name::new("host:", Header::Host),
+    Name::new("new_rpc_trace_context:", Header::RpcTraceContext),
+    Name::new("referer:", Header::Referer),
+    Name::new("sw8:", Header::Sw8),
+    Name::new("sofa-traceid:", Header::SofaTraceId),
+    Name::new("sofa-rpcid:", Header::SofaRpcId),
+    Name::new("traceparent:", Header::TraceParent),
+    Name::new("transfer-encoding:", Header::TransferEncoding),
+    Name::new("user-agent:", Header::UserAgent),
+    Name::new("upgrade:", Header::Upgrade),
+    Name::new("uber-trace-id:", Header::UberTraceId),
+    Name::new("x-request-id:", Header::XRequestId),
+    Name::new("x-forwarded-for:", Header::ForwardedFor),
+    Name::new("x-b3-traceid:", Header::B3TraceId),
+    Name::new("x-b3-spanid:", Header::B3SpanId),
+];
+
+/// The bit that makes letters lower case, in every byte. It is set in all that is compared, and confuses what
+/// else names are made of with control characters only.
+const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+
+/// The name of a header, as it is compared: in words. It ends in the colon: `X-Request-IDs` is another header.
+pub(crate) struct Name {
+    pub(crate) header: Header,
+    /// Bytes, with the colon.
+    pub(crate) len: usize,
+    words: [u64; 3],
+    /// Which of their bytes are the name's.
+    masks: [u64; 3],
+}
+
+impl Name {
+    const fn new(text: &str, header: Header) -> Self {
+        let text = text.as_bytes();
+        let (mut words, mut masks) = ([0; 3], [0; 3]);
+        let mut i = 0;
+        while i < text.len() {
+            words[i / 8] |= (text[i] as u64 | 0x20) << (i % 8 * 8);
+            masks[i / 8] |= 0xFF << (i % 8 * 8);
+            i += 1;
+        }
+        Self {
+            header,
+            len: text.len(),
+            words,
+            masks,
+        }
+    }
+}
+
+/// The names that begin with the same four bytes: from one of [`NAMES`] to before another.
+#[derive(Clone, Copy)]
+struct Alike {
+    beginning: u32,
+    first: u8,
+    end: u8,
+}
+
+/// Where names that begin alike stand, by [`place`], and the multiplier that gives each its own place.
+static PLACES: ([Alike; 64], u32) = places();
+
+/// The place of a beginning: the upper bits of a product.
+#[inline(always)]
+const fn place(beginning: u32, multiplier: u32) -> usize {
+    (beginning.wrapping_mul(multiplier) >> 26) as usize
+}
+
+const fn places() -> ([Alike; 64], u32) {
+    const NONE: Alike = Alike {
+        beginning: 0,
+        first: 0,
+        end: 0,
+    };
+    let mut multiplier = 0x9E37_79B1;
+    'multipliers: loop {
+        let mut places = [NONE; 64];
+        let mut i = 0;
+        while i < NAMES.len() {
+            // That of B3, which is shorter, keeps a place that no line leads to.
+            let beginning = NAMES[i].words[0] as u32;
+            let place = place(beginning, multiplier);
+            if places[place].beginning == beginning {
+                places[place].end = i as u8 + 1;
+            } else if places[place].beginning == 0 {
+                places[place] = Alike {
+                    beginning,
+                    first: i as u8,
+                    end: i as u8 + 1,
+                };
+            } else {
+                multiplier = multiplier.wrapping_add(0x1_0002);
+                continue 'multipliers;
+            }
+            i += 1;
+        }
+        return (places, multiplier);
+    }
+}
+
+/// The name that a line begins with, of which `line` is as much as could be one: it may reach into the next
+/// line. Nearly all other lines are known by their first four bytes.
+#[inline(always)]
+pub(crate) fn name_of(line: &[u8; NAME_BYTES]) -> Option<&'static Name> {
+    /// The three bytes of `b3:`, which is too short for a place.
+    const B3: u64 = 0xFF_FFFF;
+    let (words, _) = line.as_chunks::<8>();
+    let &[first, second, third] = words.first_chunk()?;
+    let words = [first, second, third].map(|word| u64::from_le_bytes(word) | LOWER_CASE);
+    let (places, multiplier) = &PLACES;
+    let beginning = words[0] as u32;
+    let alike = &places[place(beginning, *multiplier)];
+    if alike.beginning != beginning {
+        return NAMES.first().filter(|b3| (words[0] ^ b3.words[0]) & B3 == 0);
+    }
+    let names = NAMES.get(usize::from(alike.first)..usize::from(alike.end))?;
+    names.iter().find(|name| {
+        let differ = |i: usize| (words[i] ^ name.words[i]) & name.masks[i];
+        differ(0) | differ(1) | differ(2) == 0
+    })
+}
+
 impl Header {
-    /// The header of a line `name:value`, and where its value begins. Lines of other headers cost a
-    /// look at their first byte, as a rule.
-    #[inline(always)]
+    /// The header of a line `name:value`, and where its value begins.
+    #[inline]
     pub(crate) fn of_line(line: &[u8]) -> Option<(Self, usize)> {
-        let first = *line.first()?;
-        // Each name ends in the colon: `X-Request-IDs` is another header.
-        let (header, len) = match first | 0x20 {
-            b'b' if line.starts_with(b"b3:") || line.starts_with(b"B3:") => (Self::B3, 3),
-            b'c' if begins(line, b"content-length:") => (Self::ContentLength, 15),
-            b'c' if begins(line, b"content-type:") => (Self::ContentType, 13),
-            b'e' if begins(line, b"eagleeye-traceid:") => (Self::EagleEyeTraceId, 17),
-            b'e' if begins(line, b"eagleeye-spanid:") => (Self::EagleEyeSpanId, 16),
-            b'g' if begins(line, b"grpc-status:") => (Self::GrpcStatus, 12),
-            b'g' if begins(line, b"grpc-message:") => (Self::GrpcMessage, 13),
-            b'h' if begins(line, b"host:") => (Self::Host, 5),
-            b'n' if begins(line, b"new_rpc_trace_context:") => (Self::RpcTraceContext, 22),
-            b'r' if begins(line, b"referer:") => (Self::Referer, 8),
-            b's' if begins(line, b"sw8:") => (Self::Sw8, 4),
-            b's' if begins(line, b"sofa-traceid:") => (Self::SofaTraceId, 13),
-            b's' if begins(line, b"sofa-rpcid:") => (Self::SofaRpcId, 11),
-            b't' if begins(line, b"traceparent:") => (Self::TraceParent, 12),
-            b't' if begins(line, b"transfer-encoding:") => (Self::TransferEncoding, 18),
-            b'u' if begins(line, b"user-agent:") => (Self::UserAgent, 11),
-            b'u' if begins(line, b"upgrade:") => (Self::Upgrade, 8),
-            b'u' if begins(line, b"uber-trace-id:") => (Self::UberTraceId, 14),
-            b'x' if begins(line, b"x-request-id:") => (Self::XRequestId, 13),
-            b'x' if begins(line, b"x-forwarded-for:") => (Self::ForwardedFor, 16),
-            b'x' if begins(line, b"x-b3-traceid:") => (Self::B3TraceId, 13),
-            b'x' if begins(line, b"x-b3-spanid:") => (Self::B3SpanId, 12),
-            _ => return None,
+        let name = match line.first_chunk() {
+            Some(line) => name_of(line),
+            None => {
+                let mut room = [0; NAME_BYTES];
+                room.get_mut(..line.len())?.copy_from_slice(line);
+                name_of(&room)
+            }
         };
-        Some((header, len))
+        name.map(|name| (name.header, name.len))
     }
 
     /// The header of this name.
     pub(crate) fn of_name(name: &[u8]) -> Option<Self> {
-        let mut line = [0; NAME_BYTES_MAX + 1];
+        let mut line = [0; NAME_BYTES];
         line.get_mut(..name.len())?.copy_from_slice(name);
         *line.get_mut(name.len())? = b':';
-        Self::of_line(line.get(..=name.len())?).map(|(header, _)| header)
+        name_of(&line).map(|name| name.header)
     }
-}
 
-/// Whether `line` begins with `name`, which is in lower case, in any case. Compared in words of four
-/// bytes, the last of which may overlap: the length is known to the compiler, so this is a handful of
-/// instructions. The last word comes first, since that is where names that begin alike differ. Bit 5 is left out of the comparison: it is the case of letters, and confuses what else
-/// names are made of with control characters only.
-#[inline(always)]
-fn begins<const N: usize>(line: &[u8], name: &[u8; N]) -> bool {
-    const { assert!(N >= 4) };
-    let differ = |a: &[u8; 4], b: &[u8; 4]| (u32::from_le_bytes(*a) ^ u32::from_le_bytes(*b)) & !0x2020_2020;
-    let Some(head) = line.first_chunk::<N>() else {
-        return false;
-    };
-    if let (Some(last), Some(known)) = (head.last_chunk(), name.last_chunk())
-        && differ(last, known) != 0
-    {
-        return false;
+    /// Whether it is kept for what it says, not for what it makes of the message.
+    #[inline]
+    pub(crate) fn is_kept(self) -> bool {
+        !matches!(
+            self,
+            Self::ContentType | Self::ContentLength | Self::TransferEncoding | Self::Upgrade
+        )
     }
-    let (words, known) = (head.as_chunks::<4>().0, name.as_chunks::<4>().0);
-    words
-        .iter()
-        .zip(known)
-        .fold(0, |all, (word, known)| all | differ(word, known))
-        == 0
 }
 
 /// `value` without blanks and line ends around it (RFC 9110 section 5.5).
@@ -192,8 +287,26 @@ pub(crate) fn write_trace(out: &mut Out<'_>, name: &[u8], value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, trim, unfold};
+    use super::{Header, NAMES, trim, unfold};
     use arrayvec::ArrayVec;
+
+    #[test]
+    fn every_name_is_found_wherever_it_stands() {
+        for name in &NAMES {
+            let text: Vec<u8> = (0..name.len)
+                .map(|i| name.words[i / 8].to_le_bytes()[i % 8])
+                .map(|byte| if byte == 0x7F { b'_' } else { byte })
+                .collect();
+            for text in [text.clone(), text.to_ascii_uppercase()] {
+                for behind in [&b""[..], b" ", b"v", b"\r\nhost: a long value that is no name"] {
+                    let line = [&text, behind].concat();
+                    assert_eq!(Header::of_line(&line), Some((name.header, name.len)));
+                }
+                assert_eq!(Header::of_name(&text[..name.len - 1]), Some(name.header));
+                assert_eq!(Header::of_line(&text[..name.len - 1]), None);
+            }
+        }
+    }
 
     #[test]
     fn names_are_recognised_in_any_case_and_as_a_whole() {

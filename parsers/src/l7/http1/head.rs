@@ -1,7 +1,7 @@
 //! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
 
 use super::grpc_web::{self, Encoding};
-use crate::l7::http::header::{self, Header};
+use crate::l7::http::header::{self, Header, NAME_BYTES, Name};
 use crate::line_ends::LineEnds;
 use arrayvec::ArrayVec;
 
@@ -62,38 +62,51 @@ impl<'a> Fields<'a> {
         self.len = bytes.len().saturating_sub(start);
         let mut at = start;
         while let Some(mut end) = ends.next() {
-            if end > at + 1 && continues(bytes, end) {
+            let line = at;
+            let Some(rest) = bytes.get(line..) else { return };
+            at = end + 1;
+            if end <= line + 1 {
+                if end == line || rest.first() == Some(&b'\r') {
+                    self.len = at - start;
+                    self.whole = true;
+                    return;
+                }
+                continue;
+            }
+            let name = match rest.first_chunk() {
+                Some(line) => header::name_of(line),
+                None => last_name_of(rest),
+            };
+            // Lines that continue one that says nothing here begin with a blank, and say nothing either.
+            let Some(name) = name else { continue };
+            if continues(bytes, end) {
                 self.folded = true;
-                let Some(last) = last_of_folded(bytes, ends) else {
+                let Some(last) = end_of_folded(bytes, at) else {
                     return;
                 };
-                (end, ends) = last;
+                end = last;
+                at = end + 1;
+                ends.skip_to(at);
             }
-            let Some(line) = bytes.get(at..end) else { return };
-            at = end + 1;
-            if matches!(line, [] | [b'\r']) {
-                self.len = at - start;
-                self.whole = true;
+            let Some(value) = bytes.get(line + name.len..end) else {
                 return;
-            }
-            self.line(line);
+            };
+            self.field(name.header, header::trim(value));
         }
     }
 
-    #[inline]
-    fn line(&mut self, line: &'a [u8]) {
-        let Some((header, value)) = Header::of_line(line) else {
+    #[inline(always)]
+    fn field(&mut self, header: Header, value: &'a [u8]) {
+        if header.is_kept() {
+            // One header too many is left out.
+            let _ = self.kept.try_push((header, value));
             return;
-        };
-        let Some(value) = line.get(value..) else { return };
-        let value = header::trim(value);
+        }
         match header {
             Header::ContentLength => self.content_length(value),
-            Header::TransferEncoding => self.transfer_encoding(value),
-            Header::Upgrade => self.upgrade = value,
             Header::ContentType => self.grpc_web = grpc_web::encoding(value),
-            // One header too many is left out.
-            _ => drop(self.kept.try_push((header, value))),
+            Header::TransferEncoding => self.transfer_encoding(value),
+            _ => self.upgrade = value,
         }
     }
 
@@ -142,16 +155,24 @@ fn continues(bytes: &[u8], end: usize) -> bool {
     matches!(bytes.get(end + 1), Some(b' ' | b'\t'))
 }
 
-/// The end of the last line of a value that goes over several, and the ends behind it, from the second line on.
-/// `None`: not whole.
+/// The end of the last line of a value that goes over several, from the one at `at` on. `None`: not whole.
 #[cold]
-fn last_of_folded<'a>(bytes: &[u8], mut ends: LineEnds<'a>) -> Option<(usize, LineEnds<'a>)> {
+fn end_of_folded(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let end = ends.next()?;
+        let end = at + memchr::memchr(b'\n', bytes.get(at..)?)?;
         if !continues(bytes, end) {
-            return Some((end, ends));
+            return Some(end);
         }
+        at = end + 1;
     }
+}
+
+/// The name of one of the last lines of `bytes`, which may end within it.
+#[cold]
+fn last_name_of(bytes: &[u8]) -> Option<&'static Name> {
+    let mut line = [0; NAME_BYTES];
+    line.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    header::name_of(&line)
 }
 
 /// A number in decimal digits and nothing else.
