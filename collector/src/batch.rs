@@ -15,6 +15,8 @@ pub enum Format {
     Table {
         /// Width of the terminal, characters.
         width: usize,
+        /// Whether there is a column for processes, as records of hosts have them.
+        processes: bool,
     },
     /// Size-prefixed FlatBuffers batches.
     FlatBuffers,
@@ -24,10 +26,18 @@ impl Format {
     /// What stands before the first record of a file or connection.
     pub fn preamble(self) -> Vec<u8> {
         let mut out = Vec::new();
-        if let Self::Table { width } = self {
-            Table::new(width).write_titles(&mut out);
+        if let Self::Table { width, processes } = self {
+            table(width, processes).write_titles(&mut out);
         }
         out
+    }
+}
+
+fn table(width: usize, processes: bool) -> Table {
+    if processes {
+        Table::with_processes(width)
+    } else {
+        Table::new(width)
     }
 }
 
@@ -61,7 +71,7 @@ impl Encoder {
     pub fn new(format: Format, batch_bytes: usize) -> Self {
         let state = match format {
             Format::Json => State::Json(Vec::new()),
-            Format::Table { width } => State::Table(Table::new(width), Vec::new()),
+            Format::Table { width, processes } => State::Table(table(width, processes), Vec::new()),
             Format::FlatBuffers => State::FlatBuffers(Box::default()),
         };
         Self {

@@ -27,11 +27,14 @@ const BEFORE: [(&str, usize); 5] = [
     ("TYPE", 10),
 ];
 const AFTER: [(&str, usize); 3] = [("STATUS", 17), ("RRT", 8), ("KIND", 11)];
+/// Last, where records are expected to have one.
+const PROCESS: (&str, usize) = ("PROCESS", 23);
 
 /// A table of a certain width.
 #[derive(Clone, Debug)]
 pub struct Table {
     resource: usize,
+    processes: bool,
     cell: Vec<u8>,
 }
 
@@ -48,14 +51,24 @@ impl Table {
         let fixed: usize = columns.map(|(_, width)| width + 1).sum();
         Self {
             resource: width.saturating_sub(fixed).max(RESOURCE_MIN),
+            processes: false,
             cell: Vec::new(),
+        }
+    }
+
+    /// A table as wide, with a column for processes: a host's records have them.
+    pub fn with_processes(width: usize) -> Self {
+        Self {
+            processes: true,
+            ..Self::new(width.saturating_sub(PROCESS.1 + 1))
         }
     }
 
     /// Appends the titles of the columns and a newline.
     pub fn write_titles(&self, out: &mut Vec<u8>) {
         let resource = [("RESOURCE", self.resource)];
-        for (title, width) in BEFORE.iter().chain(&resource).chain(&AFTER) {
+        let process = self.processes.then_some(&PROCESS);
+        for (title, width) in BEFORE.iter().chain(&resource).chain(&AFTER).chain(process) {
             pad(out, title.as_bytes(), *width);
         }
         end_line(out);
@@ -88,6 +101,9 @@ impl Table {
         column(status, &|to| write_status(to, session));
         column(rrt, &|to| write_duration(to, session.rrt_ns));
         column(kind, &|to| to.extend_from_slice(session.kind.name().as_bytes()));
+        if self.processes {
+            column(PROCESS.1, &|to| write_process(to, session));
+        }
         end_line(out);
         self.cell = cell;
     }
@@ -196,6 +212,18 @@ fn write_status(out: &mut Vec<u8>, session: &Session<'_>) {
     }
 }
 
+/// `nginx/1234`.
+fn write_process(out: &mut Vec<u8>, session: &Session<'_>) {
+    let Some(process) = session.host.process.or(session.host.client_process) else {
+        out.push(b'-');
+        return;
+    };
+    // The longest name of a process, and a pid.
+    visible(out, process.comm.as_bytes(), 15);
+    out.push(b'/');
+    unsigned(out, u64::from(process.pid));
+}
+
 /// Three figures and a unit: `1.23ms`.
 fn write_duration(out: &mut Vec<u8>, ns: Option<u64>) {
     let Some(ns) = ns else {
@@ -234,6 +262,18 @@ mod tests {
         assert_eq!(shown(b"a\x1b[2Jb\r\n", 20), "a·[2Jb··");
         assert_eq!(shown("a\u{202E}b".as_bytes(), 20), "a·b");
         assert_eq!(shown(&[b'x'; 5000], 8), "xxxxxxx…");
+    }
+
+    #[test]
+    fn processes_have_a_column_where_they_are_wanted() {
+        let mut titles = [Vec::new(), Vec::new()];
+        Table::new(120).write_titles(&mut titles[0]);
+        Table::with_processes(120).write_titles(&mut titles[1]);
+        let [plain, with] = titles.map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(
+            !plain.contains("PROCESS") && with.ends_with("PROCESS\n"),
+            "{with}"
+        );
     }
 
     #[test]

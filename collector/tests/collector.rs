@@ -169,10 +169,19 @@ fn subscribers_of_a_unix_socket_read_whole_batches() {
 fn a_reader_that_goes_away_ends_its_sink_quietly() {
     let (read, write) = std::io::pipe().unwrap();
     let mut options = quiet_options();
-    let sink = Box::new(StreamSink::new(write, Format::Table { width: 120 }));
+    let sink = Box::new(StreamSink::new(
+        write,
+        Format::Table {
+            width: 120,
+            processes: false,
+        },
+    ));
     options.sinks = vec![SinkOptions::new(
         "stdout",
-        Format::Table { width: 120 },
+        Format::Table {
+            width: 120,
+            processes: false,
+        },
         Target::Custom(sink),
     )];
     let (mut lcore, ring) = Lcore::new(1 << 20);

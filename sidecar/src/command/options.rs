@@ -15,7 +15,7 @@ use tapir_parsers::l7::{DECLARATIONS, Protocol};
 use tapir_parsers::settings::Settings;
 
 /// Width of a table where nobody tells.
-const TABLE_WIDTH: usize = 160;
+const TABLE_WIDTH: usize = 180;
 
 /// See what the applications of this host say on their sockets, and which process spoke.
 ///
@@ -201,7 +201,10 @@ impl Cli {
                 return Err("a collector reads FlatBuffers only; leave --format out".to_owned());
             }
             (None | Some(Format::Json), false) => tapir_collector::Format::Json,
-            (Some(Format::Table), false) => tapir_collector::Format::Table { width: TABLE_WIDTH },
+            (Some(Format::Table), false) => tapir_collector::Format::Table {
+                width: TABLE_WIDTH,
+                processes: true,
+            },
             (Some(Format::Flatbuffers), false) => tapir_collector::Format::FlatBuffers,
             (Some(Format::None), _) => return Ok(None),
         };

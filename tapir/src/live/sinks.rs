@@ -134,6 +134,7 @@ fn format(format: RecordFormat) -> Format {
         RecordFormat::Json => Format::Json,
         RecordFormat::Table => Format::Table {
             width: terminal_width(),
+            processes: false,
         },
         RecordFormat::Flatbuffers => Format::FlatBuffers,
     }
