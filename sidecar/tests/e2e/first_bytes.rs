@@ -143,7 +143,7 @@ fn the_kernel_tells_of_what_user_space_would_look_at() {
     }
     let wanted: BTreeSet<Vec<u8>> = payloads
         .iter()
-        .filter(|payload| table.of(payload, Transports::TCP) != 0)
+        .filter(|payload| table.of(payload, Transports::TCP, 0) != 0)
         .cloned()
         .collect();
     let begin = Instant::now();
