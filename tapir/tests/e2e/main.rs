@@ -21,5 +21,6 @@ mod plugins;
 mod ports;
 mod refusals;
 mod running;
+mod sidecar;
 mod traffic;
 mod websocket;
