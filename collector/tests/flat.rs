@@ -161,3 +161,21 @@ fn the_generated_code_is_what_the_schema_gives() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn batches_of_before_there_were_sequence_numbers_can_be_read() {
+    // Of parsers/tests/captures/http1.pcap.
+    let old = include_bytes!("batches/without-seq.fb");
+    let mut reader = BatchReader::new(&old[..]);
+    let mut requests = Vec::new();
+    while reader
+        .next_batch(|session| {
+            assert_eq!((session.request_seq, session.response_seq), (None, None));
+            assert_eq!((session.host, session.joined), (Default::default(), None));
+            requests.push(String::from_utf8_lossy(session.text(Field::Resource)).into_owned());
+        })
+        .unwrap()
+    {}
+    assert_eq!(requests.len(), 8);
+    assert_eq!(requests[0], "/api/users/17?full=1");
+}
