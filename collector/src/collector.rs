@@ -113,6 +113,7 @@ impl Collector {
             outputs,
             text_limits: options.text_limits,
             batch_interval: options.batch_interval,
+            nap: options.nap,
             sidecars,
         };
         let core = options.core;

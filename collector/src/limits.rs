@@ -62,3 +62,7 @@ const _: () = assert!(BATCH_BYTES <= BATCH_BYTES_SET_MAX);
 // Text grows to three times its length when none of it is UTF-8.
 const _: () = assert!(BATCH_BYTES_SET_MAX + 4 * ENTRY_BYTES_MAX < BATCH_BYTES_MAX);
 const _: () = assert!(4 * BATCH_BYTES < SUBSCRIBER_QUEUE_BYTES);
+
+/// How long the collector's thread sleeps when there are no records, unless set: a ring of a few MiB does not fill in
+/// that time.
+pub const NAP_DEFAULT: std::time::Duration = std::time::Duration::from_millis(1);

@@ -4,7 +4,7 @@ use crate::affinity::Affinity;
 use crate::batch::Format;
 use crate::ingest::IngestOptions;
 use crate::join::JoinOptions;
-use crate::limits::{BATCH_BYTES, SINK_QUEUE_BYTES, SUBSCRIBER_QUEUE_BYTES, SUBSCRIBERS_MAX};
+use crate::limits::{BATCH_BYTES, NAP_DEFAULT, SINK_QUEUE_BYTES, SUBSCRIBER_QUEUE_BYTES, SUBSCRIBERS_MAX};
 use crate::sink::{Address, Remote, Sink};
 use crate::text::TextLimits;
 use crate::tls::TlsFiles;
@@ -24,6 +24,9 @@ pub struct CollectorOptions {
     pub batch_bytes: usize,
     /// How long a record may wait for its batch to fill.
     pub batch_interval: Duration,
+    /// How long the thread that drains the rings sleeps when they are empty: short where rings are small or a core is
+    /// its own, long where processor time is somebody else's.
+    pub nap: Duration,
     /// Where records go; none: they are only counted.
     pub sinks: Vec<SinkOptions>,
     /// Where sidecars connect to; none: records are of the wire alone, and none waits for another.
@@ -44,6 +47,7 @@ impl Default for CollectorOptions {
             text_limits: TextLimits::default(),
             batch_bytes: BATCH_BYTES,
             batch_interval: Duration::from_millis(100),
+            nap: NAP_DEFAULT,
             sinks: Vec::new(),
             sidecars: Vec::new(),
             join: JoinOptions::default(),

@@ -4,6 +4,7 @@
 use crate::batch::{Batch, Encoder, Format};
 use crate::ingest::Portion;
 use crate::join::Joiner;
+use crate::limits::NAP_DEFAULT;
 use crate::ring::RecordRing;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -20,8 +21,6 @@ use tapir_parsers::record::RecordView;
 const SPINS: u32 = 1000;
 /// Batches of sidecars that are taken before the rings have their turn again.
 const PORTIONS_IN_A_ROW: usize = 16;
-/// How long it sleeps then. A ring of a few MiB does not fill in that time.
-const NAP: Duration = Duration::from_millis(1);
 
 pub(crate) struct Worker {
     pub(crate) rings: Vec<RecordRing>,
@@ -29,6 +28,7 @@ pub(crate) struct Worker {
     pub(crate) outputs: Vec<Output>,
     pub(crate) text_limits: TextLimits,
     pub(crate) batch_interval: Duration,
+    pub(crate) nap: Duration,
     /// Where there are sidecars.
     pub(crate) sidecars: Option<Sidecars>,
 }
@@ -46,6 +46,8 @@ impl Worker {
     /// Runs until it is told to stop and the rings are empty; gives the sinks back.
     pub(crate) fn run(mut self) -> Vec<SinkThread> {
         let mut idle = 0;
+        // Who lets it sleep for longer wants its time, not its haste.
+        let spins = if self.nap > NAP_DEFAULT { 0 } else { SPINS };
         loop {
             // Read before draining: records committed before the flag was set are seen after it.
             let stop = self.shared.stop.load(Acquire);
@@ -61,11 +63,11 @@ impl Worker {
                 && self.sidecars.as_ref().is_none_or(|sidecars| sidecars.ended)
             {
                 break;
-            } else if idle < SPINS {
+            } else if idle < spins {
                 idle += 1;
                 std::hint::spin_loop();
             } else {
-                std::thread::sleep(NAP);
+                std::thread::sleep(self.nap);
             }
         }
         self.finish_joining();

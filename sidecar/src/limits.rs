@@ -84,3 +84,7 @@ pub const DATAGRAM_FLOW_IDLE_NS: u64 = 60_000_000_000;
 
 /// The same, when there is no room for another one.
 pub const DATAGRAM_FLOW_IDLE_WHEN_FULL_NS: u64 = 5_000_000_000;
+
+/// How long the collector's thread sleeps when there are no records. The ring of records holds what some hundred
+/// thousand exchanges a second make in that time.
+pub const COLLECTOR_NAP: Duration = Duration::from_millis(20);

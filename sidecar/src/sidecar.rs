@@ -25,11 +25,11 @@ const EVENTS_AT_ONCE: usize = 4096;
 
 /// How long the ring is left alone when it was emptied: short enough that it never fills, long enough that many
 /// events are taken at once, which is what makes each of them cheap.
-const NAP: Duration = Duration::from_millis(4);
+const NAP: Duration = Duration::from_millis(8);
 /// The same, when nothing has come for some naps.
-const LONG_NAP: Duration = Duration::from_millis(16);
+const LONG_NAP: Duration = Duration::from_millis(30);
 /// Naps without an event before they get longer.
-const NAPS_SHORT: u32 = 50;
+const NAPS_SHORT: u32 = 25;
 
 /// Time between looks at counters and clocks, in ticks.
 const TICKS_PER_LOOK: u64 = 20;

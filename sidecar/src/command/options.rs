@@ -1,7 +1,7 @@
 //! The command line, and what it stands for.
 
 use crate::kernel::{Backend, Filters, KernelOptions, Network, Side};
-use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
+use crate::limits::{CAPTURE_BYTES_MAX, COLLECTOR_NAP, EVENT_RING_BYTES};
 use crate::output::Place;
 use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
@@ -155,6 +155,7 @@ impl Cli {
             collector: CollectorOptions {
                 sinks: self.sink()?.into_iter().collect(),
                 http: self.metrics,
+                nap: COLLECTOR_NAP,
                 ..CollectorOptions::default()
             },
             kernel: KernelOptions {
