@@ -45,6 +45,10 @@ pub const PLAIN_BYTES_WAITING_MAX: usize = 8 << 20;
 /// How long they wait, ns: a program that is to send what it has encrypted does so at once.
 pub const PLAIN_WAIT_NS: u64 = 2_000_000_000;
 
+/// Calls of a TLS library of which it is remembered where their ciphertext began, for each way of a connection: as many
+/// as one message's start may lie back when its record is made.
+pub const PLAIN_NUMBERS_MAX: usize = 64;
+
 /// How long a TLS connection that is over waits for its last plain bytes, ns. Those that an application writes are told
 /// of when the library's call returns, which may be after the other side has answered them and gone.
 pub const PLAIN_LINGER_NS: u64 = 200_000_000;

@@ -2,7 +2,7 @@
 
 use crate::event::Who;
 use crate::process::Processes;
-use crate::streams::{HostSink, Parties};
+use crate::streams::{HostSink, Parties, translate};
 use crate::tls::library::Library;
 use crate::tls::watch::Findings;
 use crate::tls::why::Reason;
@@ -69,6 +69,7 @@ impl ProcessSink {
         };
         let header: RecordHeader = bytemuck::pod_read_unaligned(head);
         if let Some(library) = Library::of(header.flow.tls_library) {
+            translate(&mut self.entry, parties.numbers);
             write_attr(&mut self.entry, b"tls", library.name().as_bytes());
         } else if Protocol::from_number(header.protocol) == Some(Protocol::Tls) {
             let name = match parties.library {

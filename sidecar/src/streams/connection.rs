@@ -1,8 +1,8 @@
 //! One connection between an application and whoever it speaks with.
 
-use super::Parties;
 use super::arrivals::Arrivals;
 use super::side::Side;
+use super::{Numbers, Parties};
 use crate::event::{Open, Role, Way, Who};
 use crate::tls::library::Library;
 use std::net::{IpAddr, Ipv6Addr};
@@ -46,6 +46,8 @@ pub(super) struct Connection {
     pub(super) is_tls: bool,
     /// There are plain bytes of it.
     pub(super) is_read: bool,
+    /// Of plain bytes, where their ciphertext began.
+    pub(super) numbers: Option<Box<Numbers>>,
     /// How long what was received last had waited.
     pub(super) arrivals: Arrivals,
 }
@@ -74,6 +76,7 @@ impl Connection {
             library: None,
             is_tls: false,
             is_read: false,
+            numbers: None,
             arrivals: Arrivals::default(),
         }
     }
@@ -90,6 +93,7 @@ impl Connection {
         };
         let mut plain = Self::new(open, below.flow_id);
         plain.plain = Some(library);
+        plain.numbers = Some(Box::default());
         plain.speaker = below.speaker;
         for (side, offset) in plain.sides.iter_mut().zip(offsets) {
             side.offset = offset;
@@ -147,6 +151,7 @@ impl Connection {
             this: self.speaker,
             peer: self.open.peer,
             library: self.library,
+            numbers: self.numbers.as_deref(),
             local: (mapped(self.open.local.0), self.open.local.1),
             arrivals: &self.arrivals,
         }
@@ -179,10 +184,12 @@ impl Connection {
             tls_library: self.plain.map_or(0, |library| library as u8),
             ..FlowFacts::default()
         };
-        // Plain bytes have numbers that no segment has, datagrams none.
-        let is_stream = self.open.l4 == 0 && self.plain.is_none();
-        for way in Way::BOTH.into_iter().filter(|_| is_stream) {
-            let seq = self.sides[way as usize].first_seq();
+        // Datagrams have none.
+        for way in Way::BOTH.into_iter().filter(|_| self.open.l4 == 0) {
+            let seq = match self.plain {
+                Some(_) => Numbers::first(way),
+                None => self.sides[way as usize].first_seq(),
+            };
             facts.set_first_seq(self.direction(way), seq);
         }
         facts

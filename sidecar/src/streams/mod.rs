@@ -8,6 +8,7 @@ mod connection;
 mod counters;
 mod datagrams;
 mod mirror;
+mod numbers;
 #[cfg(test)]
 mod order_tests;
 mod plain;
@@ -18,6 +19,8 @@ mod sinks;
 
 pub use arrivals::Arrivals;
 pub use counters::StreamCounters;
+pub use numbers::Numbers;
+pub(crate) use numbers::translate;
 use sinks::{Discarded, Of, OfAny};
 pub use sinks::{HostSink, Parties};
 

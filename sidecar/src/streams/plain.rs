@@ -150,6 +150,9 @@ impl<S: HostSink> Streams<S> {
         let speaker = self.connections.get(&cookie).map(|below| below.speaker);
         if let (Some(speaker), Some(connection)) = (speaker, self.connections.get_mut(&key)) {
             connection.speaker = speaker;
+            if let Some(numbers) = &mut connection.numbers {
+                numbers.note(plain.way, plain.offset, plain.seq);
+            }
         }
         let data = Data {
             way: plain.way,

@@ -1,7 +1,7 @@
 //! Where the engine's records go, and what goes with them.
 
-use super::Arrivals;
 use super::connection::Connection;
+use super::{Arrivals, Numbers};
 use crate::event::Who;
 use crate::tls::library::Library;
 use hashbrown::HashMap;
@@ -29,6 +29,8 @@ pub struct Parties<'a> {
     pub arrivals: &'a Arrivals,
     /// The TLS library whose calls move the connection's bytes, if one is known to.
     pub library: Option<Library>,
+    /// Of plain bytes, where their ciphertext began.
+    pub numbers: Option<&'a Numbers>,
 }
 
 /// What the engine hands its records to while one connection is read.

@@ -162,3 +162,112 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 2] = ["crypto/tls.(*Conn).Read", "crypto/tls.(*Conn).Write"];
+
+    /// A table of functions: name and start of each, and where the last one ends.
+    fn table(functions: &[(&str, u32)], end: u32) -> Vec<u8> {
+        const HEAD: usize = 8 + 8 * 8;
+        let mut names = vec![0];
+        let places: Vec<u32> = functions
+            .iter()
+            .map(|(name, _)| {
+                let place = names.len() as u32;
+                names.extend_from_slice(name.as_bytes());
+                names.push(0);
+                place
+            })
+            .collect();
+        let entries_at = HEAD + names.len();
+        let more_at = functions.len() * ENTRY_BYTES + 4;
+        let mut bytes = MAGICS[1].to_le_bytes().to_vec();
+        bytes.extend_from_slice(&[0, 0, 1, 8]);
+        let words = [
+            functions.len() as u64,
+            0,
+            0,
+            HEAD as u64,
+            0,
+            0,
+            0,
+            entries_at as u64,
+        ];
+        bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend_from_slice(&names);
+        for (n, (_, start)) in functions.iter().enumerate() {
+            let more = (more_at + n * ENTRY_BYTES) as u32;
+            bytes.extend(start.to_le_bytes().into_iter().chain(more.to_le_bytes()));
+        }
+        bytes.extend_from_slice(&end.to_le_bytes());
+        for ((_, start), place) in functions.iter().zip(places) {
+            bytes.extend(start.to_le_bytes().into_iter().chain(place.to_le_bytes()));
+        }
+        bytes
+    }
+
+    fn found(bytes: &[u8]) -> Vec<(&'static str, u32, u32)> {
+        let found = Table::new(bytes)
+            .map(|table| table.find(&NAMES))
+            .unwrap_or_default();
+        found.iter().map(|f| (f.name, f.start, f.end)).collect()
+    }
+
+    fn example() -> Vec<u8> {
+        let functions = [
+            ("runtime.text", 0),
+            ("crypto/tls.(*Conn).Read", 64),
+            ("crypto/tls.(*Conn).Read.deferwrap1", 320),
+            ("x.crypto/tls.(*Conn).Write", 352),
+            ("crypto/tls.(*Conn).Write", 416),
+        ];
+        table(&functions, 480)
+    }
+
+    #[test]
+    fn functions_are_found_by_their_whole_names() {
+        let expected = [(NAMES[0], 64, 320), (NAMES[1], 416, 480)];
+        assert_eq!(found(&example()), expected);
+    }
+
+    #[test]
+    fn other_formats_are_refused() {
+        let mut older = example();
+        older[0] = 0xfa;
+        assert!(Table::new(&older).is_none());
+        let mut narrow = example();
+        narrow[7] = 4;
+        assert!(Table::new(&narrow).is_none());
+    }
+
+    #[test]
+    fn a_table_cut_or_broken_anywhere_is_read_without_a_panic() {
+        let whole = example();
+        for len in 0..whole.len() {
+            found(&whole[..len]);
+        }
+        for at in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut broken = whole.clone();
+                broken[at] = value;
+                found(&broken);
+            }
+        }
+    }
+
+    #[test]
+    fn functions_begin_by_comparing_the_stack() {
+        assert!(is_prologue(&[0x49, 0x3b, 0x66, 0x10, 0x76]));
+        assert!(is_prologue(&[
+            0x4c, 0x8d, 0x64, 0x24, 0xe8, 0x4d, 0x3b, 0x66, 0x10
+        ]));
+        assert!(is_prologue(&[
+            0x4c, 0x8d, 0xa4, 0x24, 0, 0xff, 0xff, 0xff, 0x4d, 0x3b, 0x66, 0x10
+        ]));
+        assert!(!is_prologue(&[0xcc; 16]));
+        assert!(!is_prologue(&[]));
+    }
+}

@@ -27,6 +27,10 @@ pub(super) fn returns(code: &[u8]) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::elf::{self, Contents};
+    use std::collections::BTreeSet;
+    use std::fs::File;
+    use std::process::Command;
 
     #[test]
     fn a_byte_inside_an_instruction_is_no_return() {
@@ -40,5 +44,45 @@ mod tests {
     #[test]
     fn code_that_ends_within_an_instruction_is_refused() {
         assert_eq!(returns(&[0xc3, 0xb8, 1]), None);
+    }
+
+    /// Every function of the system's OpenSSL, against what binutils reads.
+    #[test]
+    fn objdump_finds_the_same() {
+        let path = "/lib/x86_64-linux-gnu/libssl.so.3";
+        let output = Command::new("objdump")
+            .args(["-d", "-j", ".text", "--no-show-raw-insn", path])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut theirs = BTreeSet::new();
+        for line in text.lines() {
+            let Some((address, instruction)) = line.split_once(":\t") else {
+                continue;
+            };
+            let name = instruction
+                .split_whitespace()
+                .find(|word| !matches!(*word, "repz" | "bnd" | "notrack"));
+            if matches!(name, Some("ret" | "retq")) {
+                theirs.insert(u64::from_str_radix(address.trim(), 16).unwrap());
+            }
+        }
+        let contents = Contents::new(File::open(path).unwrap());
+        let elf = elf::open(&contents).unwrap();
+        let functions = elf::functions(&elf, &contents, |_| true);
+        let mut count = 0;
+        for function in functions.iter().filter(|function| function.len > 0) {
+            let code = elf::code(&contents, &elf, function.address, function.len).unwrap();
+            let ours: BTreeSet<u64> = returns(code)
+                .unwrap()
+                .iter()
+                .map(|at| function.address + at)
+                .collect();
+            let range = function.address..function.address + function.len;
+            let expected: BTreeSet<u64> = theirs.range(range).copied().collect();
+            assert_eq!(ours, expected, "{}", function.name);
+            count += ours.len();
+        }
+        assert!(count > 500, "{count}");
     }
 }
