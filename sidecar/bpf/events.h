@@ -159,9 +159,12 @@ struct event_plain {
     /* Of the first byte, among all that the object moved this way; and how many it moved the other way so far. */
     __u64 offset;
     __u64 other_offset;
-    /* Where the ciphertext that the call moved began. */
+    /* Where the ciphertext that the call moved began, if that is known. */
     __u32 seq;
-    __u32 seq_known;
+    __u8 seq_known;
+    /* Received: a call that sends has sent ciphertext and is not over, so what this answers may be told of later. */
+    __u8 is_sending;
+    __u8 reserved[2];
     __u32 len;
     __u32 captured;
 };

@@ -28,11 +28,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define GO_ARGUMENT2(r) ((r)->regs[1])
 #endif
 
-static __always_inline bool tls_moves(__u32 how)
-{
-    return (how & TLS_OPERATION) != TLS_OTHER;
-}
-
 /* Fills an event with room for `room` bytes and hands it over. Unlike socket operations, calls of libraries interrupt
  * each other on a CPU, so there is no scratch memory: what lies behind the bytes goes with them. */
 static __always_inline void tls_put(void *place, const struct event_plain *head, __u64 buffer, __u64 room)
@@ -92,8 +87,11 @@ static __always_inline void tls_tell(const struct tls_call *call, struct tls_obj
     head.epoch_ns = object->epoch_ns;
     head.offset = object->offset[direction & 1];
     head.other_offset = object->offset[!direction];
+    if (direction == SENT && object->is_sending)
+        head.other_offset = object->received_before;
     head.seq = call->seq;
     head.seq_known = call->flags & TLS_SEQ_KNOWN;
+    head.is_sending = direction == RECEIVED && object->is_sending;
     head.len = count;
     object->offset[direction & 1] += count;
     if (!buffer) {
@@ -120,6 +118,8 @@ static __always_inline void tls_moved(struct tls_call *call, struct tls_object *
         object->cookie = call->cookie;
     if (count && object->cookie != TLS_UNWANTED)
         tls_tell(call, object, buffer, count);
+    if (tls_moves(call->how) && tls_direction(call->how) == SENT)
+        object->is_sending = false;
 }
 
 SEC("uprobe")

@@ -55,7 +55,7 @@ struct tls_call {
     __u64 cookie;
     /* The attachment's cookie. */
     __u32 how;
-    /* Of the first ciphertext that the call moved in its own direction. */
+    /* Where the ciphertext began that the call moved in its own direction. */
     __u32 seq;
     __u32 flags;
     __u32 reserved;
@@ -97,6 +97,9 @@ struct tls_object {
     __u64 epoch_ns;
     /* Plain bytes so far, by direction. */
     __u64 offset[2];
+    /* A call that writes has sent ciphertext and is not over; what had been received when it did. */
+    __u64 is_sending;
+    __u64 received_before;
     /* What a write that is to be repeated was given; GnuTLS repeats it without saying so again. */
     __u64 retry_buffer;
 };
@@ -164,6 +167,11 @@ static __always_inline struct tls_key tls_key_of(__u64 pointer)
     return key;
 }
 
+static __always_inline bool tls_moves(__u32 how)
+{
+    return (how & TLS_OPERATION) != TLS_OTHER;
+}
+
 /* The entry of an object, made when there is none; none when there is no room. */
 static __always_inline struct tls_object *tls_object_of(struct tls_key *key)
 {
@@ -179,6 +187,18 @@ static __always_inline struct tls_object *tls_object_of(struct tls_key *key)
     if (!object)
         count(COUNTER_TLS_NO_OBJECT);
     return object;
+}
+
+/* A call that writes has sent ciphertext. */
+static __always_inline void tls_sends(__u64 pointer)
+{
+    struct tls_key key = tls_key_of(pointer);
+    struct tls_object *object = tls_object_of(&key);
+
+    if (!object || object->is_sending)
+        return;
+    object->is_sending = true;
+    object->received_before = object->offset[RECEIVED];
 }
 
 static __always_inline __u8 tls_direction(__u32 how)
@@ -266,7 +286,11 @@ static __always_inline __u8 tls_on_socket(struct task_struct *task, __u64 cookie
 
     if (call) {
         call->cookie = cookie;
-        if (!(call->flags & TLS_SEQ_KNOWN) && direction == tls_direction(call->how)) {
+        if (direction == SENT && tls_moves(call->how) && tls_direction(call->how) == SENT)
+            tls_sends(call->object);
+        /* Who reads a record's head by itself, begins another: the last one holds the data, others the handshake. */
+        if (direction == tls_direction(call->how) &&
+            (!(call->flags & TLS_SEQ_KNOWN) || (direction == RECEIVED && len == TLS_RECORD_HEAD))) {
             call->seq = seq;
             call->flags |= TLS_SEQ_KNOWN;
         }

@@ -169,7 +169,9 @@ struct RawPlain {
     offset: u64,
     other_offset: u64,
     seq: u32,
-    seq_known: u32,
+    seq_known: u8,
+    is_sending: u8,
+    reserved: [u8; 2],
     len: u32,
     captured: u32,
 }
@@ -273,6 +275,9 @@ pub struct Plain<'a> {
     pub other_offset: u64,
     /// Sequence number of the ciphertext that was moved with them, where that is known.
     pub seq: Option<u32>,
+    /// They were received while a call that sends had sent ciphertext and was not over: what they answer may be told of
+    /// after them.
+    pub is_sending: bool,
     /// How many there were.
     pub len: u32,
     /// The first ones of them.
@@ -422,6 +427,7 @@ impl<'a> Event<'a> {
             offset: raw.offset,
             other_offset: raw.other_offset,
             seq: (raw.seq_known != 0).then_some(raw.seq),
+            is_sending: raw.is_sending != 0,
             len: raw.len,
             bytes: rest.get(..raw.captured.min(raw.len) as usize).unwrap_or_default(),
         };

@@ -49,6 +49,10 @@ pub const PLAIN_WAIT_NS: u64 = 2_000_000_000;
 /// as one message's start may lie back when its record is made.
 pub const PLAIN_NUMBERS_MAX: usize = 64;
 
+/// How long plain bytes that were received wait for a call that sends to be over, ns. A thread that is interrupted before
+/// its call returns goes on within some scheduler's turns; what takes longer is a call that waits for room.
+pub const PLAIN_TURN_NS: u64 = 50_000_000;
+
 /// How long a TLS connection that is over waits for its last plain bytes, ns. Those that an application writes are told
 /// of when the library's call returns, which may be after the other side has answered them and gone.
 pub const PLAIN_LINGER_NS: u64 = 200_000_000;

@@ -562,6 +562,7 @@ impl<S: HostSink> Streams<S> {
     /// Ends everything: whatever is under way becomes a record.
     pub fn finish(&mut self, now_ns: u64) {
         self.give_up_waiting(u64::MAX);
+        self.end_turns(u64::MAX);
         let mut cookies: Vec<u64> = self.connections.keys().copied().collect();
         cookies.sort_unstable();
         for cookie in cookies {

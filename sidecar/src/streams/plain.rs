@@ -7,8 +7,10 @@ use super::connection::Connection;
 use super::{HostSink, Streams};
 use crate::event::{Data, Plain, TlsObject, Way};
 use crate::limits::{
-    CONNECTIONS_MAX, PLAIN_BYTES_WAITING_MAX, PLAIN_LINGER_NS, PLAIN_WAIT_NS, PLAIN_WAITING_MAX,
+    CONNECTIONS_MAX, PLAIN_BYTES_WAITING_MAX, PLAIN_LINGER_NS, PLAIN_TURN_NS, PLAIN_WAIT_NS,
+    PLAIN_WAITING_MAX,
 };
+use crate::tls::library::Library;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use tapir_parsers::field::Ended;
@@ -16,7 +18,7 @@ use tapir_parsers::field::Ended;
 /// Plain streams stand among the connections by numbers that no socket has.
 pub(super) const FIRST_KEY: u64 = 1 << 63;
 
-/// What waits for its connection to be known.
+/// What waits for its connection to be known, or for its turn.
 struct Waiting {
     way: Way,
     offset: u64,
@@ -27,6 +29,20 @@ struct Waiting {
     bytes: Vec<u8>,
 }
 
+impl Waiting {
+    fn of(plain: &Plain<'_>, time_ns: u64) -> Self {
+        Self {
+            way: plain.way,
+            offset: plain.offset,
+            other_offset: plain.other_offset,
+            len: plain.len,
+            seq: plain.seq,
+            time_ns,
+            bytes: plain.bytes.to_vec(),
+        }
+    }
+}
+
 /// All plain streams.
 #[derive(Default)]
 pub(super) struct Plains {
@@ -35,6 +51,8 @@ pub(super) struct Plains {
     /// By socket: the objects. Mostly one; two when a connection goes through a proxy that is itself spoken to by TLS.
     of_sockets: HashMap<u64, Vec<TlsObject>>,
     waiting: HashMap<TlsObject, VecDeque<Waiting>>,
+    /// Received while a call that sends was not over; with socket and library.
+    turns: HashMap<TlsObject, (u64, Library, VecDeque<Waiting>)>,
     waiting_count: usize,
     waiting_bytes: usize,
     made: u64,
@@ -72,9 +90,23 @@ impl Plains {
 
     fn take_waiting(&mut self, object: &TlsObject) -> VecDeque<Waiting> {
         let waiting = self.waiting.remove(object).unwrap_or_default();
-        self.waiting_count -= waiting.len();
-        self.waiting_bytes -= waiting.iter().map(|piece| piece.bytes.len()).sum::<usize>();
+        self.uncount_waiting(&waiting);
         waiting
+    }
+
+    fn has_room(&self, plain: &Plain<'_>) -> bool {
+        self.waiting_count < PLAIN_WAITING_MAX
+            && self.waiting_bytes + plain.bytes.len() <= PLAIN_BYTES_WAITING_MAX
+    }
+
+    fn count_waiting(&mut self, plain: &Plain<'_>) {
+        self.waiting_count += 1;
+        self.waiting_bytes += plain.bytes.len();
+    }
+
+    fn uncount_waiting(&mut self, pieces: &VecDeque<Waiting>) {
+        self.waiting_count -= pieces.len();
+        self.waiting_bytes -= pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>();
     }
 }
 
@@ -104,7 +136,56 @@ impl<S: HostSink> Streams<S> {
                 self.feed_plain(cookie, &before, piece.time_ns);
             }
         }
+        let waits = plain.is_sending || self.plains.turns.contains_key(&plain.object);
+        if plain.way == Way::Received && waits && self.plains.has_room(plain) {
+            let (_, _, pieces) = (self.plains.turns)
+                .entry(plain.object)
+                .or_insert_with(|| (cookie, plain.library, VecDeque::new()));
+            pieces.push_back(Waiting::of(plain, time_ns));
+            self.plains.count_waiting(plain);
+            self.counters.plains_waited += 1;
+            return;
+        }
         self.feed_plain(cookie, plain, time_ns);
+        if plain.way == Way::Sent {
+            self.end_turn(&plain.object);
+        }
+    }
+
+    /// What waited for a call that sends need not wait any more.
+    fn end_turn(&mut self, object: &TlsObject) {
+        let Some((cookie, library, pieces)) = self.plains.turns.remove(object) else {
+            return;
+        };
+        self.plains.uncount_waiting(&pieces);
+        for piece in pieces {
+            let plain = Plain {
+                way: piece.way,
+                library,
+                object: *object,
+                offset: piece.offset,
+                other_offset: piece.other_offset,
+                seq: piece.seq,
+                is_sending: false,
+                len: piece.len,
+                bytes: &piece.bytes,
+            };
+            self.feed_plain(cookie, &plain, piece.time_ns);
+        }
+    }
+
+    /// The same for all that has waited too long.
+    pub(super) fn end_turns(&mut self, now_ns: u64) {
+        let due_ns = now_ns.saturating_sub(PLAIN_TURN_NS);
+        let is_due = |pieces: &VecDeque<Waiting>| pieces.front().is_none_or(|piece| piece.time_ns <= due_ns);
+        let due = self
+            .plains
+            .turns
+            .iter()
+            .filter(|(_, (_, _, pieces))| is_due(pieces));
+        for object in due.map(|(object, _)| *object).collect::<Vec<_>>() {
+            self.end_turn(&object);
+        }
     }
 
     /// Puts a stream for `plain`'s object beside its connection; false when that is not known or there is no room.
@@ -145,6 +226,7 @@ impl<S: HostSink> Streams<S> {
 
     fn feed_plain(&mut self, cookie: u64, plain: &Plain<'_>, time_ns: u64) {
         let Some(key) = self.plains.keys.get(&plain.object).copied() else {
+            self.counters.bytes_of_strangers += u64::from(plain.len);
             return;
         };
         let speaker = self.connections.get(&cookie).map(|below| below.speaker);
@@ -171,27 +253,13 @@ impl<S: HostSink> Streams<S> {
     /// Keeps what belongs to no connection that is known, within bounds.
     fn wait(&mut self, plain: &Plain<'_>, time_ns: u64) {
         self.counters.plains_waited += 1;
-        let is_full = self.plains.waiting_count >= PLAIN_WAITING_MAX
-            || self.plains.waiting_bytes + plain.bytes.len() > PLAIN_BYTES_WAITING_MAX;
-        if is_full {
+        if !self.plains.has_room(plain) {
             self.counters.bytes_unbound += u64::from(plain.len);
             return;
         }
-        self.plains.waiting_count += 1;
-        self.plains.waiting_bytes += plain.bytes.len();
-        self.plains
-            .waiting
-            .entry(plain.object)
-            .or_default()
-            .push_back(Waiting {
-                way: plain.way,
-                offset: plain.offset,
-                other_offset: plain.other_offset,
-                len: plain.len,
-                seq: plain.seq,
-                time_ns,
-                bytes: plain.bytes.to_vec(),
-            });
+        self.plains.count_waiting(plain);
+        let pieces = self.plains.waiting.entry(plain.object).or_default();
+        pieces.push_back(Waiting::of(plain, time_ns));
     }
 
     /// Gives up what waited since before `due_ns`.
@@ -223,6 +291,7 @@ impl<S: HostSink> Streams<S> {
 
     /// Ends what has waited long enough.
     pub(super) fn end_lingering(&mut self, now_ns: u64) {
+        self.end_turns(now_ns);
         let due_ns = now_ns.saturating_sub(PLAIN_LINGER_NS);
         while let Some((time_ns, over)) = self
             .plains

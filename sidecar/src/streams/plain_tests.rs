@@ -2,7 +2,7 @@
 
 use super::{HostSink, Parties, Streams};
 use crate::event::{Closed, Data, Event, Open, Plain, Role, TlsObject, Way, What, Who};
-use crate::limits::{HOLE_TIMEOUT_NS, PLAIN_LINGER_NS, PLAIN_WAIT_NS, PLAIN_WAITING_MAX};
+use crate::limits::{HOLE_TIMEOUT_NS, PLAIN_LINGER_NS, PLAIN_TURN_NS, PLAIN_WAIT_NS, PLAIN_WAITING_MAX};
 use crate::tls::library::Library;
 use tapir_parsers::engine::Engine;
 use tapir_parsers::field::{Ended, Field, Kind};
@@ -65,8 +65,12 @@ impl Host {
 
     /// A server's end, with the first bytes of a handshake.
     fn open(&mut self) {
+        self.open_as(Role::Server);
+    }
+
+    fn open_as(&mut self, role: Role) {
         let open = Open {
-            role: Role::Server,
+            role,
             l4: 0,
             netns: 1,
             this: Who::default(),
@@ -96,6 +100,11 @@ impl Host {
     }
 
     fn plain_of(&mut self, address: u64, cookie: u64, way: Way, bytes: &[u8]) {
+        let piece = self.piece(address, way, bytes, false);
+        self.event(cookie, What::Plain(piece));
+    }
+
+    fn piece<'a>(&mut self, address: u64, way: Way, bytes: &'a [u8], is_sending: bool) -> Plain<'a> {
         let plain = Plain {
             way,
             library: Library::OpenSsl,
@@ -107,11 +116,12 @@ impl Host {
             offset: self.offsets[way as usize],
             other_offset: self.offsets[way.opposite() as usize],
             seq: None,
+            is_sending,
             len: bytes.len() as u32,
             bytes,
         };
         self.offsets[way as usize] += bytes.len() as u64;
-        self.event(cookie, What::Plain(plain));
+        plain
     }
 
     fn close(&mut self) {
@@ -169,6 +179,39 @@ fn cut_anywhere_they_make_the_same_record() {
         host.plain(SOCKET, Way::Sent, RESPONSE);
         host.one_exchange();
     }
+}
+
+/// A client whose threads write and read: the writing one is interrupted before its call is over.
+#[test]
+fn an_answer_waits_for_its_question() {
+    let mut host = Host::new();
+    host.open_as(Role::Client);
+    let (head, body) = RESPONSE.split_at(20);
+    let answer = [(head, true), (body, false)]
+        .map(|(part, is_sending)| host.piece(1, Way::Received, part, is_sending));
+    for part in answer {
+        host.event(SOCKET, What::Plain(part));
+    }
+    assert_eq!(host.records(), []);
+    let question = Plain {
+        other_offset: 0,
+        ..host.piece(1, Way::Sent, REQUEST, false)
+    };
+    host.event(SOCKET, What::Plain(question));
+    host.one_exchange();
+}
+
+#[test]
+fn an_answer_does_not_wait_for_ever() {
+    let mut host = Host::new();
+    host.open();
+    let answer = host.piece(1, Way::Received, REQUEST, true);
+    host.event(SOCKET, What::Plain(answer));
+    host.tick_after(PLAIN_TURN_NS / 2);
+    host.plain(SOCKET, Way::Received, REQUEST);
+    host.tick_after(PLAIN_TURN_NS / 2);
+    host.plain(SOCKET, Way::Sent, RESPONSE);
+    host.one_exchange();
 }
 
 #[test]

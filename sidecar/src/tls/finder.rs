@@ -181,6 +181,22 @@ impl<A: Attach> Finder<A> {
         }
     }
 
+    /// Processes that have a library that is watched.
+    pub fn users(&self) -> impl Iterator<Item = u32> {
+        self.processes.keys().copied().filter(|pid| self.is_user(*pid))
+    }
+
+    /// Whether a process has a library that is watched, as far as it was looked at.
+    pub fn is_user(&self, pid: u32) -> bool {
+        let files = self
+            .processes
+            .get(&pid)
+            .into_iter()
+            .flat_map(|process| &process.files);
+        let mut known = files.filter_map(|key| self.files.get(key));
+        known.any(|known| known.link.is_some() && !known.libraries.is_empty())
+    }
+
     /// Why the plain bytes of a TLS connection of `pid`, which no probe has seen, are not there.
     pub fn why(&mut self, pid: u32) -> Reason {
         let Some(mapped) = self.mapped(pid) else {

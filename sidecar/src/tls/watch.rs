@@ -108,6 +108,9 @@ fn run(programs: TlsPrograms, findings: &Findings, stop: &AtomicBool) -> Result<
     let mut finder = Finder::new("/proc", Programs::new(programs));
     finder.look_at(system::libraries(), Instant::now());
     finder.look_at_all(Instant::now(), || stop.load(Ordering::Relaxed));
+    for pid in finder.users() {
+        findings.explain(pid, Reason::Indirect);
+    }
     log::info!("watching TLS libraries in {} files", finder.probed());
     let mut swept = Instant::now();
     while !stop.load(Ordering::Relaxed) {
@@ -116,6 +119,9 @@ fn run(programs: TlsPrograms, findings: &Findings, stop: &AtomicBool) -> Result<
         let now = Instant::now();
         for (pid, why) in looks.take() {
             finder.look(pid, now);
+            if finder.is_user(pid) {
+                findings.explain(pid, Reason::Indirect);
+            }
             if why {
                 findings.explain(pid, finder.why(pid));
             }
