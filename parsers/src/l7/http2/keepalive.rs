@@ -35,7 +35,11 @@ impl Http2 {
 fn tell(direction: Direction, frame: &Frame, payload: &[u8], out: &mut Out<'_>) {
     let acknowledges = frame.has(flag::ACK);
     // Both sides ask: an acknowledgement answers the other one's question.
-    let asker = if acknowledges { direction.opposite() } else { direction };
+    let asker = if acknowledges {
+        direction.opposite()
+    } else {
+        direction
+    };
     let (name, tag): (&[u8], u32) = match frame.kind {
         Kind::Settings => (b"SETTINGS", SETTINGS_TAG + asker as u32),
         _ => (b"PING", ping_tag(asker, payload)),
@@ -57,9 +61,9 @@ fn tell(direction: Direction, frame: &Frame, payload: &[u8], out: &mut Out<'_>) 
 
 /// An acknowledgement repeats the eight bytes of its PING.
 fn ping_tag(asker: Direction, payload: &[u8]) -> u32 {
-    let folded = payload
-        .iter()
-        .fold(asker as u32, |tag, byte| tag.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
+    let folded = payload.iter().fold(asker as u32, |tag, byte| {
+        tag.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
+    });
     folded.max(PING_TAG_MIN)
 }
 
