@@ -157,3 +157,48 @@ impl MetricSource for SidecarSource {
         ledger.add_records("other_end", counts.streams.records_discarded);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    const HEAD: &str =
+        "<!-- Made from sidecar/src: `UPDATE_DOCS=1 cargo test -p tapir-sidecar` writes it anew. -->\n";
+
+    fn tables() -> String {
+        let mut out = String::new();
+        for family in [&CONNECTIONS, &KERNEL, &STREAMS, &TLS, &FINDER] {
+            writeln!(out, "**`{}`** {}\n", family.name, family.help).unwrap();
+            let rows: Vec<(&str, &str)> = match family.name {
+                name if name == KERNEL.name => Counter::ALL.iter().map(|c| (c.name(), c.help())).collect(),
+                name if name == STREAMS.name => StreamCounters::HELP.to_vec(),
+                _ => continue,
+            };
+            out.push_str("| `what` | |\n|---|---|\n");
+            for (name, help) in rows {
+                writeln!(out, "| `{name}` | {help} |").unwrap();
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// docs/sidecar.md lists what is counted.
+    #[test]
+    fn the_page_lists_the_counters() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (head, rest) = page.split_once(&format!("## Metrics\n\n{HEAD}")).unwrap();
+        let tail = rest.find("\n## ").map_or("", |at| &rest[at..]);
+        let current = format!("{head}## Metrics\n\n{HEAD}\n{}\n{tail}", tables().trim_end());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &current).unwrap();
+        } else {
+            assert!(
+                page == current,
+                "docs/sidecar.md is not what UPDATE_DOCS=1 would write"
+            );
+        }
+    }
+}

@@ -20,6 +20,13 @@ macro_rules! counters {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// What it counts.
+            pub fn help(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($help),*).trim_ascii(),)*
+                }
+            }
         }
     };
 }

@@ -9,6 +9,9 @@ macro_rules! counters {
         }
 
         impl StreamCounters {
+            /// Every count's name, and what it counts.
+            pub const HELP: &[(&str, &str)] = &[$((stringify!($name), concat!($($help),*).trim_ascii())),*];
+
             /// Every count by name.
             pub fn visit(&self, see: &mut dyn FnMut(&'static str, u64)) {
                 $(see(stringify!($name), self.$name);)*
