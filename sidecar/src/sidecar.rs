@@ -31,8 +31,8 @@ const LONG_NAP: Duration = Duration::from_millis(30);
 /// Naps without an event before they get longer.
 const NAPS_SHORT: u32 = 25;
 
-/// Time between looks at counters and clocks, in ticks.
-const TICKS_PER_LOOK: u64 = 20;
+/// Time between looks at counters and clocks, ns. What is lost is lost between two of them.
+const LOOK_NS: u64 = 100_000_000;
 
 /// What a sidecar is started with.
 pub struct SidecarOptions {
@@ -138,7 +138,7 @@ impl Sidecar {
     /// When the ring of events is broken.
     pub fn run_until(&self, stop: impl Fn() -> bool) -> Result<(), KernelError> {
         let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
-        let (mut next_tick_ns, mut ticks, mut idle) = (0, 0, 0);
+        let (mut next_tick_ns, mut next_look_ns, mut idle) = (0, 0, 0);
         while !stop() {
             let count = events.drain(EVENTS_AT_ONCE)?;
             self.kernel
@@ -147,14 +147,14 @@ impl Sidecar {
             let now_ns = self.clock.borrow().now_ns();
             if now_ns >= next_tick_ns {
                 next_tick_ns = now_ns + TICK_NS;
-                ticks += 1;
                 self.streams.borrow_mut().tick(now_ns);
-                if ticks % TICKS_PER_LOOK == 0 {
-                    self.clock.borrow_mut().adjust();
-                    let counts = self.counts()?;
-                    self.source.publish(counts);
-                    self.shed(&counts)?;
-                }
+            }
+            if now_ns >= next_look_ns {
+                next_look_ns = now_ns + LOOK_NS;
+                self.clock.borrow_mut().adjust();
+                let counts = self.counts()?;
+                self.source.publish(counts);
+                self.shed(&counts)?;
             }
             idle = if count == 0 { idle + 1 } else { 0 };
             if count < EVENTS_AT_ONCE {

@@ -3,6 +3,9 @@
 use crate::host::{client, folder, free_port, redis};
 use crate::running::Running;
 
+/// What it says when it lets connections go.
+const LET_GO: &str = "following one connection of 2";
+
 #[test]
 fn every_one_of_twenty_thousand_requests() {
     let Some(folder) = folder(&["redis-server", "redis-benchmark"]) else {
@@ -48,7 +51,10 @@ fn losses_are_counted_and_connections_let_go() {
     let Some(running) = Running::start(folder.path(), &arguments) else {
         return;
     };
-    for _ in 0..3 {
+    let mut rounds = 0;
+    // Until there is too much to read, which depends on who else uses the machine.
+    while rounds < 3 || (rounds < 30 && !running.has_said(LET_GO)) {
+        rounds += 1;
         client(&[
             "redis-benchmark",
             "-p",
@@ -66,10 +72,6 @@ fn losses_are_counted_and_connections_let_go() {
     }
     let finished = running.interrupt();
     let made = finished.of_port(port).len();
-    assert!(made > 0 && made < 300_000, "{made}");
-    assert!(
-        finished.stderr.contains("following one connection of 2"),
-        "{}",
-        finished.stderr
-    );
+    assert!(made > 0 && made < rounds * 100_000, "{made} of {rounds} rounds");
+    assert!(finished.stderr.contains(LET_GO), "{}", finished.stderr);
 }

@@ -64,6 +64,11 @@ impl Running {
         }
     }
 
+    /// Whether it has said `text` so far.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.stderr().contains(text)
+    }
+
     fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap_or_default()
     }
