@@ -180,21 +180,30 @@ impl Kernel {
     ///
     /// # Errors
     /// When the ring can't be mapped.
-    pub fn events<'a>(&self, mut take: impl FnMut(&[u8]) + 'a) -> Result<Events<'a>, KernelError> {
-        let doing = || KernelError::while_doing("mapping the ring of events");
-        let map = self.object.maps().find(|map| map.name() == "events");
-        let map = map
-            .ok_or(libbpf_rs::Error::from_raw_os_error(2))
-            .map_err(doing())?;
-        let mut builder = RingBufferBuilder::new();
-        builder
-            .add(&map, move |event| {
-                take(event);
-                0
-            })
-            .map_err(doing())?;
-        builder.build().map(Events).map_err(doing())
+    pub fn events<'a>(&self, take: impl FnMut(&[u8]) + 'a) -> Result<Events<'a>, KernelError> {
+        ring(&self.object, "events", take)
     }
+}
+
+/// The reading end of the ring `name`; what is in it is handed to `take`.
+fn ring<'a>(
+    object: &Object,
+    name: &str,
+    mut take: impl FnMut(&[u8]) + 'a,
+) -> Result<Events<'a>, KernelError> {
+    let doing = || KernelError::while_doing(format!("mapping the ring {name}"));
+    let map = object.maps().find(|map| map.name() == name);
+    let map = map
+        .ok_or(libbpf_rs::Error::from_raw_os_error(2))
+        .map_err(doing())?;
+    let mut builder = RingBufferBuilder::new();
+    builder
+        .add(&map, move |event| {
+            take(event);
+            0
+        })
+        .map_err(doing())?;
+    builder.build().map(Events).map_err(doing())
 }
 
 /// Attaches all programs, those of cgroups to the root of them.

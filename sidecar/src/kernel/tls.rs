@@ -1,8 +1,8 @@
 //! The programs for TLS libraries: an object of its own, which shares maps with the sockets' programs. Where the kernel
 //! refuses it, sockets are watched without.
 
-use super::{Events, Kernel, KernelError, KernelOptions, configure};
-use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, ProgramAttachType, RingBufferBuilder};
+use super::{Events, Kernel, KernelError, KernelOptions, configure, ring};
+use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, ProgramAttachType};
 use std::os::fd::AsFd;
 use tapir_parsers::inference::Candidates;
 
@@ -95,21 +95,11 @@ impl TlsPrograms {
     /// # Errors
     /// When the ring can't be mapped.
     pub fn looks<'a>(&self, mut take: impl FnMut(u32, bool) + 'a) -> Result<Events<'a>, KernelError> {
-        let doing = || KernelError::while_doing("mapping the ring of processes to look at");
-        let map = self.object.maps().find(|map| map.name() == "tls_looks");
-        let map = map
-            .ok_or(libbpf_rs::Error::from_raw_os_error(2))
-            .map_err(doing())?;
-        let mut builder = RingBufferBuilder::new();
-        builder
-            .add(&map, move |event| {
-                if let Some((pid, why)) = event.split_first_chunk() {
-                    let why = why.first_chunk().map(|why| u32::from_ne_bytes(*why));
-                    take(u32::from_ne_bytes(*pid), why == Some(WHY));
-                }
-                0
-            })
-            .map_err(doing())?;
-        builder.build().map(Events).map_err(doing())
+        ring(&self.object, "tls_looks", move |event| {
+            if let Some((pid, why)) = event.split_first_chunk() {
+                let why = why.first_chunk().map(|why| u32::from_ne_bytes(*why));
+                take(u32::from_ne_bytes(*pid), why == Some(WHY));
+            }
+        })
     }
 }
