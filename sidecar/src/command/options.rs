@@ -110,8 +110,8 @@ pub(super) struct Cli {
     #[arg(long, value_enum)]
     backend: Option<Backend>,
 
-    /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
-    #[arg(long, value_name = "FILE")]
+    /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux.
+    #[arg(long, value_name = "FILE", value_parser = readable)]
     btf: Option<PathBuf>,
 }
 
@@ -124,8 +124,8 @@ pub(super) enum Other {
         #[arg(long)]
         json: bool,
 
-        /// Types of the running kernel, where it does not tell them itself (/sys/kernel/btf/vmlinux).
-        #[arg(long, value_name = "FILE")]
+        /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux.
+        #[arg(long, value_name = "FILE", value_parser = readable)]
         btf: Option<PathBuf>,
     },
 }
@@ -241,6 +241,13 @@ fn ring_bytes(text: &str) -> Result<u32, String> {
     bytes
         .filter(|bytes| *bytes >= 64 * 1024)
         .ok_or_else(|| "expected a power of two, 65536 or more".to_owned())
+}
+
+/// A file that is there: the kernel's refusal would not name it.
+fn readable(path: &str) -> Result<PathBuf, String> {
+    std::fs::File::open(path)
+        .map(|_| PathBuf::from(path))
+        .map_err(|error| error.to_string())
 }
 
 fn protocol(name: &str) -> Result<Protocol, String> {

@@ -10,16 +10,20 @@ use tapir_parsers::inference::Candidates;
 /// Types of the running kernel, which the programs are fitted to.
 pub(super) fn types(options: &KernelOptions) -> Finding {
     let what = "type information";
-    if let Some(path) = &options.btf {
-        return Finding::ok(what, format!("{}, as --btf says", path.display()));
-    }
     if Path::new("/sys/kernel/btf/vmlinux").exists() {
-        return Finding::ok(what, "/sys/kernel/btf/vmlinux");
+        let fitted = options
+            .btf
+            .as_ref()
+            .map(|path| format!("; fitted to {}", path.display()));
+        return Finding::ok(
+            what,
+            format!("/sys/kernel/btf/vmlinux{}", fitted.unwrap_or_default()),
+        );
     }
     Finding::missing(
         what,
         "no /sys/kernel/btf/vmlinux",
-        "a kernel with CONFIG_DEBUG_INFO_BTF, or --btf FILE with the types of this one",
+        "a kernel with CONFIG_DEBUG_INFO_BTF: programs attach by its own types",
     )
 }
 
