@@ -12,7 +12,7 @@ use tapir_collector::sink::Remote;
 use tapir_collector::tls::TlsFiles;
 use tapir_collector::{CollectorOptions, ConnectorOptions, FileOptions, SinkOptions, Target};
 use tapir_parsers::l7::{DECLARATIONS, Protocol};
-use tapir_parsers::settings::Settings;
+use tapir_parsers::settings::{Redaction, Settings};
 
 /// Width of a table where nobody tells.
 const TABLE_WIDTH: usize = 180;
@@ -89,6 +89,10 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ADDRESS[/BITS]")]
     address: Vec<Network>,
 
+    /// Replace this by `?` before it gets into a record, as [redaction] of a Tapir's configuration does; may be repeated.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    redact: Vec<Secret>,
+
     /// Let connections go before more than so many percent of one core are taken.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..))]
     cpu_max: Option<u32>,
@@ -130,6 +134,19 @@ pub(super) enum Other {
     },
 }
 
+/// What may be kept out of records. Bodies always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Secret {
+    /// Literals in SQL statements.
+    SqlLiterals,
+    /// Arguments of Redis commands, after the key.
+    RedisValues,
+    /// Values in the query of a URL.
+    UrlQuery,
+    /// Values of HTTP headers that are kept: user agent, referer, forwarded-for.
+    HttpHeaders,
+}
+
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -149,8 +166,19 @@ impl Cli {
         matches!(self.output, Some(Place::File(_)))
     }
 
+    fn redaction(&self) -> Redaction {
+        let is = |secret| self.redact.contains(&secret);
+        Redaction {
+            sql_literals: is(Secret::SqlLiterals),
+            redis_values: is(Secret::RedisValues),
+            url_query: is(Secret::UrlQuery),
+            http_headers: is(Secret::HttpHeaders),
+        }
+    }
+
     pub(super) fn into_options(self) -> Result<SidecarOptions, String> {
         let filters = self.filters()?;
+        let redaction = self.redaction();
         Ok(SidecarOptions {
             collector: CollectorOptions {
                 sinks: self.sink()?.into_iter().collect(),
@@ -166,7 +194,10 @@ impl Cli {
                 capture_bytes: self.capture_bytes,
                 filters,
             },
-            settings: Settings::default(),
+            settings: Settings {
+                redaction,
+                ..Settings::default()
+            },
             share_max: self.cpu_max.map(|percent| f64::from(percent) / 100.0),
             protocols: self.protocols,
         })

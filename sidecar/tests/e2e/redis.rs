@@ -103,3 +103,19 @@ fn requests_under_way_end_by_shutdown() {
     let ping = command(port, server.pid(), "PING", "SimpleString");
     exactly(&finished.of_port(port), &[blocked, ping]);
 }
+
+#[test]
+fn what_is_redacted_is_in_no_record() {
+    let Some(folder) = folder(&["redis-server", "redis-cli"]) else {
+        return;
+    };
+    let port = free_port();
+    let server = redis(port);
+    let Some(running) = Running::start(folder.path(), &["--redact", "redis-values"]) else {
+        return;
+    };
+    client(&["redis-cli", "-p", &port.to_string(), "SET", "user:17", "secret"]);
+    let finished = running.interrupt();
+    let expected = command(port, server.pid(), "SET user:17 ?", "SimpleString");
+    exactly(&finished.of_port(port), &[expected]);
+}
