@@ -33,13 +33,13 @@ pub struct Session<'a> {
     pub protocol: Option<&'a str>,
     /// Transport.
     pub l4: &'a str,
-    /// Who sends requests.
+    /// Who sends requests; none for Unix streams.
     pub client_ip: Option<IpAddr>,
-    /// Its port; none for ICMP.
+    /// Its port; none for ICMP and Unix streams.
     pub client_port: Option<u16>,
-    /// Who answers them.
+    /// Who answers them; none for Unix streams.
     pub server_ip: Option<IpAddr>,
-    /// Its port; none for ICMP.
+    /// Its port; none for ICMP and Unix streams.
     pub server_port: Option<u16>,
     /// VLAN ids, outermost first.
     pub vlan: ArrayVec<u16, VLANS_MAX>,
@@ -152,7 +152,8 @@ impl<'a> Session<'a> {
         let header = &view.header;
         let number = |bit, value| view.has(bit).then_some(value);
         let l4 = view.l4();
-        let has_ports = l4 != "icmp";
+        let has_addresses = l4 != "unix";
+        let has_ports = has_addresses && l4 != "icmp";
         let mut session = Self::from(Parts {
             kind: view.kind(),
             ended: view.ended(),
@@ -165,9 +166,9 @@ impl<'a> Session<'a> {
             resource: limits.resource.max(TEXT_BYTES_MIN),
             other: limits.other.max(TEXT_BYTES_MIN),
         };
-        session.client_ip = Some(view.client_ip());
+        session.client_ip = has_addresses.then(|| view.client_ip());
         session.client_port = has_ports.then_some(header.flow.client_port);
-        session.server_ip = Some(view.server_ip());
+        session.server_ip = has_addresses.then(|| view.server_ip());
         session.server_port = has_ports.then_some(header.flow.server_port);
         session.vlan = view.vlan().iter().copied().collect();
         session.tunnel = tunnel_of(view);

@@ -91,8 +91,10 @@ impl Table {
         column(client, &|to| {
             write_socket(to, session.client_ip, session.client_port);
         });
-        column(server, &|to| {
-            write_socket(to, session.server_ip, session.server_port);
+        column(server, &|to| match session.server_ip {
+            // The end of a path says most.
+            None => visible_end(to, attr(session, b"socket"), server),
+            ip => write_socket(to, ip, session.server_port),
         });
         column(kind_of_request, &|to| {
             visible(to, session.text(Field::ReqType), kind_of_request);
@@ -165,6 +167,26 @@ fn visible(out: &mut Vec<u8>, bytes: &[u8], width: usize) {
         out.pop();
         out.extend_from_slice("…".as_bytes());
     }
+}
+
+/// The same, of a text whose end says more than its beginning.
+fn visible_end(out: &mut Vec<u8>, bytes: &[u8], width: usize) {
+    let text = String::from_utf8_lossy(bytes);
+    let surplus = text.chars().count().saturating_sub(width);
+    if surplus > 0 {
+        out.extend_from_slice("…".as_bytes());
+    }
+    // The sign that something is missing takes a character of its own.
+    let end: String = text.chars().skip(surplus + usize::from(surplus > 0)).collect();
+    visible(out, if end.is_empty() { b"-" } else { end.as_bytes() }, width);
+}
+
+/// The attribute of that name, empty where there is none.
+fn attr<'a>(session: &Session<'a>, name: &[u8]) -> &'a [u8] {
+    let mut attrs = session.attrs.iter();
+    attrs
+        .find(|(key, _)| *key == name)
+        .map_or(&[], |(_, value)| value)
 }
 
 /// Neither control nor bidirectional formatting (Unicode Standard Annex 9, section 2).
@@ -262,6 +284,18 @@ mod tests {
         assert_eq!(shown(b"a\x1b[2Jb\r\n", 20), "a·[2Jb··");
         assert_eq!(shown("a\u{202E}b".as_bytes(), 20), "a·b");
         assert_eq!(shown(&[b'x'; 5000], 8), "xxxxxxx…");
+    }
+
+    #[test]
+    fn of_paths_the_end_is_shown() {
+        let shown = |path: &str| {
+            let mut out = Vec::new();
+            visible_end(&mut out, path.as_bytes(), 8);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown("/run/php"), "/run/php");
+        assert_eq!(shown("/run/redis.sock"), "…is.sock");
+        assert_eq!(shown(""), "-");
     }
 
     #[test]

@@ -99,6 +99,10 @@ impl Entry {
             entry = entry.between("192.0.2.1", 1234, "198.51.100.255", 53);
             entry.header.flow.bits &= !FlowFacts::IPV6;
         }
+        if dice.below(4) == 0 {
+            entry.header.flow.l4 = 0;
+            entry.header.flow.bits |= FlowFacts::UNIX;
+        }
         let header = &mut entry.header;
         header.flags = dice.number() as u32 & ((flag::RESPONSE_SEQ << 1) - 1);
         for number in [

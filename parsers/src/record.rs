@@ -36,7 +36,7 @@ pub mod flag {
 }
 
 /// Transport of a record, by its number.
-pub const L4_NAMES: [&str; 3] = ["tcp", "udp", "icmp"];
+pub const L4_NAMES: [&str; 4] = ["tcp", "udp", "icmp", "unix"];
 
 /// VLAN ids a record carries, outermost first.
 pub const VLANS_MAX: usize = 4;
@@ -66,9 +66,10 @@ pub struct FlowFacts {
     pub vlan_count: u8,
     /// 0: no tunnel; else 1 + the number of the tunnel kind.
     pub tunnel_kind: u8,
-    /// 0 tcp, 1 udp, 2 icmp.
+    /// 0 tcp, 1 udp, 2 icmp. A Unix stream is read as TCP's are: 0, and a bit says so.
     pub l4: u8,
-    /// Bit 0: IPv6. Bit 1: `tunnel_id` is known. Bits 2 and 3: so is `first_seq` of client and server.
+    /// Bit 0: IPv6. Bit 1: `tunnel_id` is known. Bits 2 and 3: so is `first_seq` of client and server. Bit 4: a Unix
+    /// stream.
     pub bits: u8,
     /// 0 wire, 1 host.
     pub source: u8,
@@ -86,6 +87,14 @@ impl FlowFacts {
 
     /// Bits of `bits`: `first_seq` of the client and of the server is known.
     pub const FIRST_SEQ: [u8; 2] = [4, 8];
+
+    /// Bit of `bits`: a Unix stream. Its addresses only tell one server from another, and its numbers stand on no wire.
+    pub const UNIX: u8 = 16;
+
+    /// Number of the transport, as [`L4_NAMES`] has them.
+    pub fn transport(&self) -> u8 {
+        if self.bits & Self::UNIX != 0 { 3 } else { self.l4 }
+    }
 
     /// The same flow seen from the other end.
     pub fn reversed(mut self) -> Self {
@@ -232,7 +241,7 @@ impl<'a> RecordView<'a> {
     /// Name of its transport.
     pub fn l4(&self) -> &'static str {
         L4_NAMES
-            .get(usize::from(self.header.flow.l4))
+            .get(usize::from(self.header.flow.transport()))
             .copied()
             .unwrap_or("tcp")
     }

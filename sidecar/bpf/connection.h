@@ -20,6 +20,11 @@ static __always_inline bool is_datagram(struct sock *sk)
     return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_UDP;
 }
 
+static __always_inline bool is_unix(struct sock *sk)
+{
+    return sk->__sk_common.skc_family == AF_UNIX && sk->sk_type == SOCK_STREAM;
+}
+
 static __always_inline void fill_who(struct who *who, struct task_struct *task)
 {
     struct task_struct *leader = task->group_leader;
@@ -202,25 +207,32 @@ static __always_inline void tell_speaker(struct conn *conn, struct task_struct *
         conn->speaker = event.self.pid;
 }
 
-/* A direction has ended in order. */
-static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 direction)
+/* A direction has ended in order, at the number `seq`. */
+static __always_inline void put_end(struct sock *sk, struct conn *conn, __u8 direction, __u32 seq)
 {
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
     struct event_end end;
 
-    if (!tcp || !conn->opened || conn->ended[direction & 1])
+    if (!conn->opened || conn->ended[direction & 1])
         return;
     __builtin_memset(&end, 0, sizeof(end));
     end.kind = EVENT_END;
     end.direction = direction;
-    end.seq = direction == SENT ? tcp->write_seq : received_seq(sk, tcp);
+    end.seq = seq;
     end.cookie = bpf_get_socket_cookie(sk);
     end.time_ns = bpf_ktime_get_boot_ns();
     conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
 }
 
-/* Tells that nothing more is told of a connection. */
-static __always_inline void tell_close(struct sock *sk, struct tcp_sock *tcp, struct conn *conn, __u8 how)
+static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 direction)
+{
+    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+    if (tcp)
+        put_end(sk, conn, direction, direction == SENT ? tcp->write_seq : received_seq(sk, tcp));
+}
+
+/* Tells that nothing more is told of a connection, of which so many bytes were sent and received. */
+static __always_inline void put_close(struct sock *sk, struct conn *conn, __u8 how, __u32 sent, __u32 received)
 {
     struct event_close close;
 
@@ -229,10 +241,15 @@ static __always_inline void tell_close(struct sock *sk, struct tcp_sock *tcp, st
     close.how = how;
     close.cookie = bpf_get_socket_cookie(sk);
     close.time_ns = bpf_ktime_get_boot_ns();
-    close.seq[SENT] = tcp->write_seq - conn->fin;
-    close.seq[RECEIVED] = received_seq(sk, tcp);
+    close.seq[SENT] = sent;
+    close.seq[RECEIVED] = received;
     put(&close, sizeof(close), EVENT_CLOSE);
     conn->opened = 0;
+}
+
+static __always_inline void tell_close(struct sock *sk, struct tcp_sock *tcp, struct conn *conn, __u8 how)
+{
+    put_close(sk, conn, how, tcp->write_seq - conn->fin, received_seq(sk, tcp));
 }
 
 /* Data of a connection may be part of what a TLS library does, whether it is wanted itself or not. Gives the library's
@@ -404,11 +421,15 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
 /* Data has come to a socket. */
 static __always_inline int on_arrival(struct sock *sk)
 {
+    __u64 flags = 0;
     struct conn *conn;
 
-    if (!is_stream(sk) && !is_datagram(sk))
+    /* What comes to a Unix socket is the first thing that is heard of it. */
+    if (is_unix(sk) && sk->__sk_common.skc_state == TCP_ESTABLISHED)
+        flags = BPF_SK_STORAGE_GET_F_CREATE;
+    else if (!is_stream(sk) && !is_datagram(sk))
         return 0;
-    conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    conn = bpf_sk_storage_get(&conns, sk, 0, flags);
     if (conn && conn->state != STATE_IGNORED)
         conn->arrived_ns = bpf_ktime_get_boot_ns();
     return 0;

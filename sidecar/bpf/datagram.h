@@ -2,7 +2,7 @@
 /* UDP: every datagram tells its own addresses, since one socket may speak with many. */
 #pragma once
 
-#include "connection.h"
+#include "unix.h"
 
 /* The current task receives a datagram and wants to know where it came from: notes the answer. IPv4 in the first four
  * bytes, IPv4-mapped as IPv4. */
@@ -190,5 +190,7 @@ static __always_inline int on_socket(struct sock *sk, int ret, __u8 direction, i
         return on_data(sk, ret, direction, flags);
     if (is_datagram(sk))
         return on_datagram(sk, ret, direction, flags);
+    if (is_unix(sk))
+        return on_unix(sk, ret, direction, flags);
     return 0;
 }

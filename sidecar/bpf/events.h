@@ -63,7 +63,7 @@ struct event_open {
     __u8 role;
     /* As in the record: 0 TCP, 1 UDP. */
     __u8 l4;
-    /* 4 or 6. */
+    /* 4 or 6; 1: a Unix socket, whose name follows. */
     __u8 family;
     __u32 netns;
     __u64 cookie;
@@ -81,7 +81,9 @@ struct event_open {
     /* How many bytes there were before, if that is known. */
     __u32 passed[2];
     __u8 from_start;
-    __u8 reserved[3];
+    /* Bytes of the name of a Unix socket. */
+    __u8 name_len;
+    __u8 reserved[2];
 };
 
 /* Bytes that an application sent or received; those captured follow. */
@@ -235,6 +237,8 @@ enum counter {
     COUNTER_NO_ADDRESS,
     /* Sockets for which the kernel had no memory. */
     COUNTER_NO_STORAGE,
+    /* Unix sockets of which neither end has a name. */
+    COUNTER_UNNAMED,
     /* Bytes of plain events, and of those that found the ring full. */
     COUNTER_PLAIN_BYTES,
     COUNTER_PLAIN_BYTES_LOST,

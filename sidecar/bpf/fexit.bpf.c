@@ -44,3 +44,17 @@ int BPF_PROG(arrived, struct sock *sk)
 {
     return on_arrival(sk);
 }
+
+SEC("fexit/unix_stream_sendmsg")
+int BPF_PROG(unix_sent, struct socket *socket, struct msghdr *message, __u64 size, int ret)
+{
+    return on_socket(socket->sk, ret, SENT, 0);
+}
+
+SEC("fexit/unix_stream_recvmsg")
+int BPF_PROG(unix_received, struct socket *socket, struct msghdr *message, __u64 size, int flags, int ret)
+{
+    return on_socket(socket->sk, ret, RECEIVED, flags);
+}
+
+#include "unix_lifetime.h"

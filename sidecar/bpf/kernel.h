@@ -11,11 +11,14 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define SOCK_STREAM 1
 #define RCV_SHUTDOWN 1
+#define SEND_SHUTDOWN 2
 
 #define MSG_OOB 0x1
 #define MSG_PEEK 0x2
@@ -38,6 +41,12 @@
 #define TCP_LAST_ACK 9
 
 #define TASK_COMM_LEN 16
+
+/* Bytes of the name of a Unix socket, at most (unix(7)). */
+#define UNIX_NAME_MAX 108
+
+/* What a struct pid is the number of: a process (include/linux/pid_types.h). */
+#define PIDTYPE_TGID 1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -73,10 +82,49 @@ struct sock_common {
     struct in6_addr skc_v6_rcv_saddr;
 };
 
+typedef struct {
+    int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+    atomic_t refs;
+} refcount_t;
+
+struct hlist_node {
+    struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+    struct hlist_node *first;
+};
+
+struct pid {
+    struct hlist_head tasks[4];
+};
+
 struct sock {
     struct sock_common __sk_common;
+    __u16 sk_type;
     __u16 sk_protocol;
     __u8 sk_shutdown;
+    refcount_t sk_wmem_alloc;
+    struct pid *sk_peer_pid;
+};
+
+struct sockaddr_un {
+    __u16 sun_family;
+    char sun_path[UNIX_NAME_MAX];
+};
+
+struct unix_address {
+    refcount_t refcnt;
+    int len;
+    struct sockaddr_un name[];
+};
+
+struct unix_sock {
+    struct unix_address *addr;
+    struct sock *peer;
 };
 
 struct socket {
@@ -100,6 +148,18 @@ struct thread_info {
     __u32 status;
 };
 
+struct kernfs_node {
+    __u64 id;
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+};
+
+struct css_set {
+    struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -108,6 +168,8 @@ struct task_struct {
     char comm[TASK_COMM_LEN];
     struct task_struct *group_leader;
     __u64 start_boottime;
+    struct hlist_node pid_links[4];
+    struct css_set *cgroups;
     void *io_uring;
 };
 

@@ -46,8 +46,10 @@ struct conn {
     struct who who;
     /* When data came last. */
     __u64 arrived_ns;
-    /* The first byte of each direction. */
+    /* The first byte of each direction; of a Unix socket the next one, counted from the first that was seen. */
     __u32 seq[2];
+    /* Of what a Unix socket sent, how much the other end had received when that was known last. */
+    __u32 acked;
     /* Bytes of each direction that user space was not told of, since it was told last. */
     __u32 withheld[2];
     /* The verdicts that were looked at. */

@@ -2,6 +2,7 @@
 
 use crate::tls::library::Library;
 use bytemuck::{Pod, Zeroable};
+use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Which way bytes went, seen from the application.
@@ -102,7 +103,8 @@ struct RawOpen {
     seq: [u32; 2],
     passed: [u32; 2],
     from_start: u8,
-    reserved: [u8; 3],
+    name_len: u8,
+    reserved: [u8; 2],
 }
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -310,6 +312,8 @@ pub struct Datagram<'a> {
 pub enum What<'a> {
     /// There will be data.
     Open(Open),
+    /// There will be data on a Unix stream, whose server is bound to this name: a path, or 0 and any bytes.
+    OpenUnix(Open, &'a [u8]),
     /// There was some.
     Data(Data<'a>),
     /// There was some that a TLS library encrypts or has decrypted.
@@ -345,6 +349,20 @@ fn head<T: Pod>(bytes: &[u8]) -> Option<(T, &[u8])> {
     Some((bytemuck::pod_read_unaligned(head), rest))
 }
 
+/// The address family of Unix sockets.
+const UNIX: u8 = 1;
+
+/// Stands for the address of a Unix socket, so that servers are told apart.
+fn digest(name: &[u8]) -> IpAddr {
+    let half = |seed: u8| {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write_u8(seed);
+        hasher.write(name);
+        hasher.finish()
+    };
+    Ipv6Addr::from((u128::from(half(0)) << 64) | u128::from(half(1))).into()
+}
+
 fn ip(family: u8, bytes: [u8; 16]) -> IpAddr {
     match bytes {
         [a, b, c, d, ..] if family == 4 => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
@@ -356,7 +374,7 @@ impl<'a> Event<'a> {
     /// Reads what lay in the ring; `None` when that is no event.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
         match bytes.first()? {
-            1 => head(bytes).map(|(raw, _)| Self::open(&raw)),
+            1 => head(bytes).map(|(raw, rest)| Self::open(&raw, rest)),
             2 => head(bytes).map(|(raw, rest)| Self::data(&raw, rest)),
             3 => head(bytes).map(|(raw, _)| Self::end(&raw)),
             4 => head(bytes).map(|(raw, _)| Self::close(&raw)),
@@ -385,8 +403,8 @@ impl<'a> Event<'a> {
         Self::new(raw.cookie, raw.time_ns, What::Speaker(raw.this))
     }
 
-    fn open(raw: &RawOpen) -> Self {
-        let open = Open {
+    fn open(raw: &RawOpen, rest: &'a [u8]) -> Self {
+        let mut open = Open {
             role: Role::of(raw.role),
             l4: raw.l4,
             netns: raw.netns,
@@ -398,7 +416,18 @@ impl<'a> Event<'a> {
             passed: raw.passed,
             from_start: raw.from_start != 0,
         };
-        Self::new(raw.cookie, raw.time_ns, What::Open(open))
+        let what = if raw.family == UNIX {
+            let name = rest.get(..raw.name_len.into()).unwrap_or_default();
+            let server = match open.role {
+                Role::Server => &mut open.local,
+                _ => &mut open.remote,
+            };
+            server.0 = digest(name);
+            What::OpenUnix(open, name)
+        } else {
+            What::Open(open)
+        };
+        Self::new(raw.cookie, raw.time_ns, what)
     }
 
     fn data(raw: &RawData, rest: &'a [u8]) -> Self {

@@ -80,6 +80,26 @@ impl ProcessSink {
         }
     }
 
+    /// Which Unix socket it was said through.
+    fn append_socket(&mut self, parties: &Parties) {
+        let Some(name) = parties.socket else { return };
+        // Its numbers were counted here: they stand nowhere else.
+        translate(&mut self.entry, None);
+        let mut shown = name.to_vec();
+        match shown.first_mut() {
+            // Of no file system: as ss(8) shows them.
+            Some(first @ 0) => {
+                *first = b'@';
+                shown
+                    .iter_mut()
+                    .filter(|byte| **byte == 0)
+                    .for_each(|byte| *byte = b'@');
+            }
+            _ => shown.truncate(name.iter().position(|byte| *byte == 0).unwrap_or(name.len())),
+        }
+        write_attr(&mut self.entry, b"socket", &shown);
+    }
+
     /// Records put into the ring, and those that found no room.
     pub fn counts(&self) -> (u64, u64) {
         (self.ring.sent, self.ring.dropped)
@@ -110,6 +130,7 @@ impl HostSink for ProcessSink {
         self.entry.clear();
         self.entry.extend_from_slice(entry);
         self.append_tls(parties);
+        self.append_socket(parties);
         let process = |who: &Who| self.processes.get(who);
         let facts = HostFacts {
             process: process(&server),

@@ -418,13 +418,14 @@ impl flatbuffers::SimpleToVerifyInSlice for Status {}
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_L_4: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_L_4: u8 = 2;
+pub const ENUM_MAX_L_4: u8 = 3;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_L_4: [L4; 3] = [
+pub const ENUM_VALUES_L_4: [L4; 4] = [
   L4::Tcp,
   L4::Udp,
   L4::Icmp,
+  L4::Unix,
 ];
 
 /// Transport.
@@ -436,13 +437,15 @@ impl L4 {
   pub const Tcp: Self = Self(0);
   pub const Udp: Self = Self(1);
   pub const Icmp: Self = Self(2);
+  pub const Unix: Self = Self(3);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 2;
+  pub const ENUM_MAX: u8 = 3;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Tcp,
     Self::Udp,
     Self::Icmp,
+    Self::Unix,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -450,6 +453,7 @@ impl L4 {
       Self::Tcp => Some("Tcp"),
       Self::Udp => Some("Udp"),
       Self::Icmp => Some("Icmp"),
+      Self::Unix => Some("Unix"),
       _ => None,
     }
   }

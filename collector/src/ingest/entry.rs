@@ -56,7 +56,11 @@ fn flow_of(session: &Session<'_>) -> FlowFacts {
         client_port: session.client_port.unwrap_or(0),
         server_port: session.server_port.unwrap_or(0),
         vlan_count: session.vlan.len() as u8,
-        l4: L4_NAMES.iter().position(|name| *name == session.l4).unwrap_or(0) as u8,
+        l4: match session.l4 {
+            "unix" => 0,
+            l4 => L4_NAMES.iter().position(|name| *name == l4).unwrap_or(0) as u8,
+        },
+        bits: if session.l4 == "unix" { FlowFacts::UNIX } else { 0 },
         source: session.source as u8,
         ..FlowFacts::default()
     };

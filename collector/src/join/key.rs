@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 use tapir_parsers::field::{Joined, Kind};
-use tapir_parsers::record::{RecordView, flag};
+use tapir_parsers::record::{FlowFacts, RecordView, flag};
 
 // Numbers of transports in a record.
 const TCP: u8 = 0;
@@ -77,6 +77,10 @@ impl Keys {
             value,
         };
         let mut keys = Self::default();
+        // Nobody else sees what never leaves a host.
+        if flow.bits & FlowFacts::UNIX != 0 {
+            return keys;
+        }
         if flow.l4 == TCP && view.has(flag::REQUEST_SEQ) {
             keys.add(key(By::Request, header.request_seq.into()));
         }

@@ -16,9 +16,18 @@ pub enum Backend {
     Fexit,
 }
 
-/// Programs without which a backend works: kernels have either the first or no need of it, and without the others only
-/// the senders of some datagrams stay unknown.
-const OPTIONAL: [&str; 3] = ["inet_sendpage", "recvmsg4", "recvmsg6"];
+/// Programs without which a backend works: kernels have either the first or no need of it, without the next two only the
+/// senders of some datagrams stay unknown, and not all kernels have Unix sockets, or let themselves be looked at there.
+const OPTIONAL: [&str; 8] = [
+    "inet_sendpage",
+    "recvmsg4",
+    "recvmsg6",
+    "connect_unix",
+    "unix_stream_connect",
+    "unix_release",
+    "unix_stream_sendmsg",
+    "unix_stream_recvmsg",
+];
 
 impl Backend {
     /// In the order in which they are tried: what costs less first.
@@ -44,7 +53,7 @@ impl Backend {
             if is_there(&kernel, how, place) {
                 continue;
             }
-            if !OPTIONAL.contains(&place) {
+            if !is_optional(&section) {
                 return Some(section);
             }
             log::debug!("backend {self}: not here: {section}");
@@ -54,14 +63,24 @@ impl Backend {
     }
 }
 
+/// Whether a program of this section is not needed.
+pub(super) fn is_optional(section: &str) -> bool {
+    section
+        .split_once('/')
+        .is_some_and(|(_, place)| OPTIONAL.contains(&place))
+}
+
 fn is_there(kernel: &Btf<'_>, how: &str, place: &str) -> bool {
+    let has_function = |name: &str| kernel.type_by_name::<Func<'_>>(name).is_some();
     match how {
         "tp_btf" => kernel
             .type_by_name::<Typedef<'_>>(&format!("btf_trace_{place}"))
             .is_some(),
-        // Every kernel has those, but one without control groups, which tells so when they are attached.
+        // Came together with functions for programs there (6.7).
+        "cgroup" if place == "connect_unix" && !has_function("bpf_sock_addr_set_sun_path") => false,
+        // Every kernel has the others, but one without control groups, which tells so when they are attached.
         "cgroup" => privileges::holds(CapabilitySet::NET_ADMIN),
-        _ => kernel.type_by_name::<Func<'_>>(place).is_some(),
+        _ => has_function(place),
     }
 }
 

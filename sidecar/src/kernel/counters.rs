@@ -88,6 +88,8 @@ counters! {
     NoAddress = "no_address";
     /// Data of sockets for which the kernel had no memory.
     NoStorage = "no_storage";
+    /// Unix sockets left out because neither end has a name (`socketpair`).
+    Unnamed = "unnamed";
     /// Plain bytes told of.
     PlainBytes = "plain_bytes";
     /// Plain bytes not told of, since the ring was full.

@@ -211,7 +211,8 @@ fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
     let mut links = Vec::new();
     for program in object.progs_mut().filter(|program| program.autoload()) {
         let doing = format!("backend {backend}: attaching {}", program.name().display());
-        let of_cgroup = program.section().to_string_lossy().starts_with("cgroup/");
+        let section = program.section().to_string_lossy().into_owned();
+        let of_cgroup = section.starts_with("cgroup/");
         let link = if of_cgroup {
             match cgroup::root() {
                 Ok(root) => program.attach_cgroup(root.as_raw_fd()),
@@ -222,6 +223,9 @@ fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
         };
         match link.map_err(KernelError::while_doing(doing)) {
             Ok(link) => links.push(link),
+            Err(error) if section.contains("/unix_") || section.ends_with("_unix") => {
+                log::warn!("{error}: connections by Unix sockets are taken for older than this");
+            }
             // What it would have told is counted as not known.
             Err(error) if of_cgroup => {
                 log::warn!("{error}: senders of datagrams are known of connected sockets only");

@@ -25,6 +25,8 @@ pub(super) enum Interest {
 
 pub(super) struct Connection {
     pub(super) open: Open,
+    /// The name of the Unix socket that it goes through, as the server is bound to it.
+    pub(super) socket: Option<Box<[u8]>>,
     pub(super) sides: [Side; 2],
     pub(super) session: Option<SessionId>,
     pub(super) interest: Interest,
@@ -64,6 +66,7 @@ impl Connection {
         };
         Self {
             open,
+            socket: None,
             sides: [0, 1].map(|way| Side::starting_at(open.seq[way], open.passed[way])),
             no_match_told: false,
             last_ns: 0,
@@ -93,6 +96,7 @@ impl Connection {
         };
         let mut plain = Self::new(open, below.flow_id);
         plain.plain = Some(library);
+        plain.socket.clone_from(&below.socket);
         plain.numbers = Some(Box::default());
         plain.speaker = below.speaker;
         for (side, offset) in plain.sides.iter_mut().zip(offsets) {
@@ -154,6 +158,7 @@ impl Connection {
             numbers: self.numbers.as_deref(),
             local: (mapped(self.open.local.0), self.open.local.1),
             arrivals: &self.arrivals,
+            socket: self.socket.as_deref(),
         }
     }
 
@@ -179,7 +184,11 @@ impl Connection {
             client_port: client.1,
             server_port: server.1,
             l4: self.open.l4,
-            bits: if local.0.is_ipv6() { FlowFacts::IPV6 } else { 0 },
+            bits: match self.socket {
+                Some(_) => FlowFacts::UNIX,
+                None if local.0.is_ipv6() => FlowFacts::IPV6,
+                None => 0,
+            },
             source: tapir_parsers::field::Source::Host as u8,
             tls_library: self.plain.map_or(0, |library| library as u8),
             ..FlowFacts::default()

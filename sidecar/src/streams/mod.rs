@@ -118,7 +118,8 @@ impl<S: HostSink> Streams<S> {
     /// Takes one event; `time_ns` is its time in Unix ns.
     pub fn event(&mut self, event: &Event<'_>, time_ns: u64) {
         match &event.what {
-            What::Open(open) => self.open(event.cookie, open),
+            What::Open(open) => self.open(event.cookie, open, None),
+            What::OpenUnix(open, name) => self.open(event.cookie, open, Some(name)),
             What::Data(data) => self.data(event.cookie, data, event.time_ns, time_ns),
             What::Plain(plain) => self.plain(event.cookie, plain, time_ns),
             What::Datagram(datagram) => self.datagram(event.cookie, datagram, time_ns),
@@ -142,7 +143,7 @@ impl<S: HostSink> Streams<S> {
         }
     }
 
-    fn open(&mut self, cookie: u64, open: &Open) {
+    fn open(&mut self, cookie: u64, open: &Open, socket: Option<&[u8]>) {
         self.counters.opens += 1;
         if self.connections.contains_key(&cookie) {
             // Threads that began at once, or user space was thought to have forgotten it.
@@ -154,8 +155,13 @@ impl<S: HostSink> Streams<S> {
             self.order(cookie, Order::Ignore);
             return;
         }
-        let other = self.mirror.note(cookie, open);
         let mut connection = Connection::new(*open, cookie);
+        connection.socket = socket.map(Box::from);
+        let other = match socket {
+            None => self.mirror.note(cookie, open),
+            // Of a Unix stream the kernel's programs leave one end out, since each end knows the other.
+            Some(_) => None,
+        };
         if let Some(other) = other {
             self.introduce(&mut connection, other);
             // Who has an end that serves at the other side is the client.

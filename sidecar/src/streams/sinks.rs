@@ -31,6 +31,8 @@ pub struct Parties<'a> {
     pub library: Option<Library>,
     /// Of plain bytes, where their ciphertext began.
     pub numbers: Option<&'a Numbers>,
+    /// The name of the Unix socket that they speak through.
+    pub socket: Option<&'a [u8]>,
 }
 
 /// What the engine hands its records to while one connection is read.

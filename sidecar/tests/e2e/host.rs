@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -58,6 +59,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits until it listens on `port`.
     pub(crate) fn start(command: &mut Command, port: u16) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self::start_until(command, || TcpStream::connect(address).is_ok())
+    }
+
+    /// Starts a server and waits until `is_up` says so.
+    pub(crate) fn start_until(command: &mut Command, is_up: impl Fn() -> bool) -> Self {
         let quiet = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -66,9 +73,8 @@ impl Server {
         let mut server = Self {
             child: child.unwrap(),
         };
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let begin = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        while !is_up() {
             let ended = server.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && begin.elapsed() < START,
@@ -101,6 +107,13 @@ pub(crate) fn redis(port: u16) -> Server {
         command.args(["--port", &port_text, "--save", "", "--daemonize", "no"]),
         port,
     )
+}
+
+/// The same at a Unix socket.
+pub(crate) fn redis_at(socket: &Path) -> Server {
+    let mut command = Command::new("redis-server");
+    command.args(["--port", "0", "--save", "", "--daemonize", "no", "--unixsocket"]);
+    Server::start_until(command.arg(socket), || UnixStream::connect(socket).is_ok())
 }
 
 /// An nginx with one worker that serves `folder`/www.

@@ -25,3 +25,4 @@ mod tls;
 #[allow(dead_code)] // As above.
 #[path = "../../../tapir/tests/e2e/traffic/mod.rs"]
 mod traffic;
+mod unix;
