@@ -1,7 +1,7 @@
 //! Makes synthetic ring entries: for tests of whatever takes records.
 
 use std::net::IpAddr;
-use tapir_parsers::field::{Ended, Field, Kind, Source, Status};
+use tapir_parsers::field::{Ended, Field, Joined, Kind, Source, Status};
 use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::l7::DECLARATIONS;
 use tapir_parsers::record::{FlowFacts, HEADER_BYTES, RecordHeader, flag};
@@ -155,7 +155,7 @@ impl Entry {
             let text = dice.text();
             entry = entry.attr(format!("key{}", index % 36).as_bytes(), &text);
         }
-        entry
+        entry.with(|header| header.joined = dice.below(1 + Joined::ALL.len()) as u8)
     }
 }
 

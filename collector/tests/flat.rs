@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that fails panics.
 
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use tapir_collector::batch::{Encoder, Format};
@@ -11,6 +12,7 @@ use tapir_collector::session::Session;
 use tapir_collector::testing::{Dice, Entry};
 use tapir_collector::text::TextLimits;
 use tapir_parsers::field::Field;
+use tapir_parsers::host::{HostFacts, Process};
 use tapir_parsers::record::RecordView;
 use tapir_parsers::testing::noise;
 
@@ -105,6 +107,77 @@ fn names_that_records_share_stand_in_a_batch_once() {
     let name = b"a_rather_long_name_of_an_attribute";
     let count = batch.windows(name.len()).filter(|window| window == name).count();
     assert_eq!(count, 1);
+}
+
+#[test]
+fn names_that_are_alike_stay_apart() {
+    // Encoders know names by their ends and lengths, processes by the last bits of their ids.
+    let entries: Vec<Vec<u8>> = (0..400)
+        .map(|n| {
+            let name = format!("the same ends {:02} of a name", n % 7);
+            let process = Process {
+                pid: 1 + 256 * (n % 3),
+                comm: ["redis-server", "redis-client", ""][n as usize % 3],
+                executable: &name,
+                ..Process::default()
+            };
+            let host = HostFacts {
+                process: Some(process),
+                client_process: Some(Process {
+                    pod: &name,
+                    ..process
+                }),
+                ..HostFacts::default()
+            };
+            Entry::default()
+                .text(Field::Domain, name.as_bytes())
+                .attr(name.as_bytes(), b"value")
+                .host(&host)
+                .bytes()
+        })
+        .collect();
+    let mut got = Vec::new();
+    decode_batch(&encode(&entries), |session| write_session_json(session, &mut got)).unwrap();
+    assert_eq!(String::from_utf8(got).unwrap(), json(&entries));
+}
+
+#[test]
+fn others_read_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = dir.path().join("batch.bin");
+    let entries = synthetic(0..200);
+    std::fs::write(&batch, encode(&entries)).unwrap();
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/session.fbs");
+    let flatc = Command::new("flatc")
+        .args(["--json", "--strict-json", "--raw-binary", "--size-prefixed", "-o"])
+        .args([dir.path(), &schema, Path::new("--"), &batch])
+        .output();
+    let Ok(output) = flatc else {
+        println!("skipped: flatc is not installed (apt-get install flatbuffers-compiler)");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+    let read = std::fs::read(dir.path().join("batch.json")).unwrap();
+    let read: Value = serde_json::from_slice(&read).unwrap();
+    let read = read["records"].as_array().unwrap();
+    assert_eq!(read.len(), entries.len());
+    let mut compared = 0;
+    for (read, line) in read.iter().zip(json(&entries).lines()) {
+        let want: Value = serde_json::from_str(line).unwrap();
+        for (key, want) in want.as_object().unwrap() {
+            // Enums and addresses are written otherwise there, and what is 0 is left out.
+            let is_otherwise = ["kind", "ended", "source", "status", "l4", "joined"].contains(&key.as_str());
+            let is_plain = want.is_string() || want.is_number();
+            if let Some(read) = read
+                .get(key)
+                .filter(|read| is_plain && !is_otherwise && !read.is_array())
+            {
+                assert_eq!(read, want, "{key}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 10 * entries.len(), "{compared}");
 }
 
 #[test]

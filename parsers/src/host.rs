@@ -75,12 +75,11 @@ impl<'a> HostFacts<'a> {
                 | known(self.app_ns.is_some(), bit::APP),
         );
         for process in [self.process, self.client_process].into_iter().flatten() {
+            let texts = [process.comm, process.executable, process.container, process.pod]
+                .map(|text| cut_at_character(text.as_bytes(), HOST_TEXT_BYTES_MAX));
             to.extend_from_slice(&process.pid.to_le_bytes());
-            for text in [process.comm, process.executable, process.container, process.pod] {
-                let text = cut_at_character(text.as_bytes(), HOST_TEXT_BYTES_MAX);
-                to.extend_from_slice(&(text.len() as u16).to_le_bytes());
-                to.extend_from_slice(text);
-            }
+            to.extend_from_slice(texts.map(|text| (text.len() as u16).to_le_bytes()).as_flattened());
+            texts.iter().for_each(|text| to.extend_from_slice(text));
         }
         for ns in [self.queue_ns, self.app_ns].into_iter().flatten() {
             to.extend_from_slice(&ns.to_le_bytes());
@@ -120,18 +119,23 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 
 fn read_process<'a>(rest: &mut &'a [u8]) -> Option<Process<'a>> {
     let pid = u32::from_le_bytes(take(rest)?);
-    let mut text = || {
-        let len = u16::from_le_bytes(take(rest)?);
-        let (text, after) = rest.split_at_checked(usize::from(len))?;
-        *rest = after;
-        std::str::from_utf8(text).ok()
+    let lens: [[u8; 2]; 4] = [take(rest)?, take(rest)?, take(rest)?, take(rest)?];
+    let lens = lens.map(|len| usize::from(u16::from_le_bytes(len)));
+    let (texts, after) = rest.split_at_checked(lens.iter().sum())?;
+    *rest = after;
+    // One look for all of them.
+    let mut texts = std::str::from_utf8(texts).ok()?;
+    let mut text = |len| {
+        let (text, after) = texts.split_at_checked(len)?;
+        texts = after;
+        Some(text)
     };
     Some(Process {
         pid,
-        comm: text()?,
-        executable: text()?,
-        container: text()?,
-        pod: text()?,
+        comm: text(lens[0])?,
+        executable: text(lens[1])?,
+        container: text(lens[2])?,
+        pod: text(lens[3])?,
     })
 }
 
