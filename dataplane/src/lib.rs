@@ -9,6 +9,7 @@
 //! packet, no clock read per packet.
 #![deny(unsafe_code)]
 
+pub mod allocator;
 pub mod counters;
 pub mod flow;
 pub mod limits;

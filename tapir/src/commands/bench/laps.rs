@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tapir_dataplane::allocator::HugePages;
 use tapir_dataplane::pipeline::{Pipeline, PipelineOptions};
 use tapir_dataplane::source::{Batch, BatchBuffer, BatchSource, Buffer, Distributor, Source as PacketSource};
 use tapir_dataplane::worker;
@@ -19,7 +20,7 @@ use tapir_parsers::ring::{RingSink, WhenFull};
 
 /// Counts every allocation of the process, so that "none per packet" is measured, not believed.
 #[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+static ALLOCATOR: HugePages<&StatsAlloc<System>> = HugePages(&INSTRUMENTED_SYSTEM);
 
 /// Bytes of each worker's ring.
 const RING_BYTES: usize = 16 << 20;
@@ -200,7 +201,7 @@ fn run<B: Buffer>(mut pipeline: Pipeline<B>, mut one: Lap<B>, loops: u64, barrie
 
 /// One replay; says how many allocations it made.
 fn lap<B: Buffer>(pipeline: &mut Pipeline<B>, one: &mut Lap<B>, outcome: &mut Outcome) -> u64 {
-    let region = Region::new(ALLOCATOR);
+    let region = Region::new(ALLOCATOR.0);
     let started = busy();
     let flows = one(pipeline);
     if flows >= outcome.flows {
