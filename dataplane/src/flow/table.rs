@@ -9,6 +9,7 @@ use crate::limits::{EVICTION_TRIES, FLOWS_MAX};
 use crate::prefetch::prefetch;
 use bytemuck::{Pod, Zeroable};
 use tapir_parsers::limits::PROBE_TRIES_MAX;
+use tapir_parsers::wire::L4;
 
 /// Stands for no session and no flow.
 pub const NO_FLOW: FlowIndex = u32::MAX;
@@ -146,6 +147,12 @@ impl Flow {
         self.flags & bit != 0
     }
 
+    /// Whether its packets are TCP's: those of others leave `sides` alone.
+    #[inline(always)]
+    pub fn is_tcp(&self) -> bool {
+        self.key.l4 == L4::Tcp as u8
+    }
+
     /// Sets or clears `bit`.
     #[inline(always)]
     pub fn set(&mut self, bit: u8, on: bool) {
@@ -279,15 +286,27 @@ impl FlowTable {
         self.index.prefetch(hash);
     }
 
-    /// Starts to load the flow that is likely meant; says which.
+    /// Starts to load the first line of the flow that is likely meant; says which.
     #[inline(always)]
     pub fn prefetch_flow(&self, hash: u64) -> Option<FlowIndex> {
         let likely = self.index.likely(hash)?;
         if let Some(flow) = self.flows.items().get(likely as usize) {
             prefetch(flow);
-            prefetch(&flow.serial);
         }
         Some(likely)
+    }
+
+    /// Starts to load the second line of a flow of TCP, whose every packet touches it; says which session the flow
+    /// has.
+    #[inline(always)]
+    pub fn prefetch_sides(&self, index: FlowIndex) -> FlowIndex {
+        let Some(flow) = self.get(index) else {
+            return NO_FLOW;
+        };
+        if flow.is_tcp() {
+            prefetch(&flow.serial);
+        }
+        flow.session
     }
 
     /// Finds the packet's flow. `likely` is what [`prefetch_flow`](Self::prefetch_flow) said: as a rule it

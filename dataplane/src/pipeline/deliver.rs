@@ -223,12 +223,18 @@ impl<B: Buffer> Pipeline<B> {
             }
             return;
         }
-        let at_start = flow.sides[side].flags & side_flag::SYN != 0 && offset == 0;
+        // Asked of TCP alone: a datagram would wait for a cache line that says nothing of it.
+        let (at_stream_start, other_offset) = if flow.is_tcp() {
+            let [this, other] = [flow.sides[side], flow.sides[1 - side]];
+            (this.flags & side_flag::SYN != 0 && offset == 0, other.offset)
+        } else {
+            (false, 0)
+        };
         let standing = Standing {
             direction_is_sure: flow.is(Flow::SURE),
-            at_stream_start: at_start,
+            at_stream_start,
             recognised_before: flow.is(Flow::RECOGNISED),
-            other_offset: Some(flow.sides[1 - side].offset),
+            other_offset: Some(other_offset),
         };
         let begun = self.engine.begin_with(
             ends_of(flow),

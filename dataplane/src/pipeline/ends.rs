@@ -57,7 +57,7 @@ impl<B: Buffer> Pipeline<B> {
     /// The direction whose first held segment was captured first: what it says comes before what the other
     /// says.
     fn side_held_longest(&self, index: FlowIndex) -> Option<usize> {
-        let flow = self.table.get(index)?;
+        let flow = self.table.get(index).filter(|flow| flow.is_tcp())?;
         let since = |side: usize| {
             let held = flow.sides[side].flags & side_flag::HELD != 0;
             let (_, since_ns) = held.then(|| self.held.first(index, side as u8))??;

@@ -257,7 +257,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             staged.likely = self.table.prefetch_flow(staged.keyed.hash).unwrap_or(NO_FLOW);
         }
         for staged in &mut *burst {
-            staged.session = self.table.get(staged.likely).map_or(NO_FLOW, |flow| flow.session);
+            staged.session = self.table.prefetch_sides(staged.likely);
             self.engine
                 .session_lines(SessionId(staged.session), &prefetch_address);
         }
