@@ -86,9 +86,17 @@ static __always_inline bool same_ip(const __u8 *a, const __u8 *b)
     return x[0] == y[0] && x[1] == y[1];
 }
 
-/* The ends of a connection as its client names them; `from_client`: `open` is of the client's end. */
-static __always_inline void name_ends(struct ends *ends, const struct event_open *open, bool from_client)
+/* What tells ends apart that are named alike. */
+static __always_inline __u32 ends_netns(struct sock *sk, __u8 family, const __u8 *ip)
 {
+    return is_loopback(family, ip) ? sk->__sk_common.skc_net.net->ns.inum : 0;
+}
+
+/* The ends of a connection as its client names them; `from_client`: `open` is of the client's end. */
+static __always_inline void name_ends(struct ends *ends, struct sock *sk, const struct event_open *open,
+                                      bool from_client)
+{
+    ends->netns = ends_netns(sk, open->family, open->local_ip);
     copy_ip(ends->client_ip, from_client ? open->local_ip : open->remote_ip);
     copy_ip(ends->server_ip, from_client ? open->remote_ip : open->local_ip);
     ends->client_port = from_client ? open->local_port : open->remote_port;
@@ -96,7 +104,7 @@ static __always_inline void name_ends(struct ends *ends, const struct event_open
 }
 
 /* Whether the other end is on this host and watched there. Finds out who holds it, where it is the client's. */
-static __always_inline bool is_other_end(struct event_open *open)
+static __always_inline bool is_other_end(struct sock *sk, struct event_open *open)
 {
     bool watched = open->role == ROLE_UNKNOWN || settings.sides & (1 << open->role);
     bool here = is_loopback(open->family, open->remote_ip) || same_ip(open->local_ip, open->remote_ip);
@@ -106,10 +114,10 @@ static __always_inline bool is_other_end(struct event_open *open)
     if (open->role == ROLE_CLIENT) {
         if (watched || here)
             return !watched;
-        name_ends(&ends, open, true);
+        name_ends(&ends, sk, open, true);
         return bpf_map_lookup_elem(&servers, &ends);
     }
-    name_ends(&ends, open, false);
+    name_ends(&ends, sk, open, false);
     peer = bpf_map_lookup_elem(&clients, &ends);
     if (peer)
         open->peer = *peer;
@@ -149,6 +157,18 @@ static __always_inline void refuse(struct conn *conn, __u32 reason)
     ignore(conn, reason);
 }
 
+static __always_inline void note_speaker(struct conn *conn, struct task_struct *task)
+{
+    conn->speaker = task->tgid;
+    conn->speaker_exec = task->self_exec_id;
+}
+
+/* Whether another process speaks than before, or the same one by another program. */
+static __always_inline bool is_other_speaker(const struct conn *conn, struct task_struct *task)
+{
+    return conn->speaker != (__u32)task->tgid || conn->speaker_exec != (__u32)task->self_exec_id;
+}
+
 /* Tells of a connection before its first data. False when user space doesn't know it afterwards. */
 static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, struct conn *conn,
                                       const struct event_data *data)
@@ -166,7 +186,7 @@ static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, str
         refuse(conn, COUNTER_OWN);
         return false;
     }
-    if (is_other_end(&open)) {
+    if (is_other_end(sk, &open)) {
         refuse(conn, COUNTER_OTHER_END);
         return false;
     }
@@ -188,12 +208,12 @@ static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, str
         open.passed[RECEIVED] = open.seq[RECEIVED] - conn->seq[RECEIVED];
     }
     conn->withheld[SENT] = conn->withheld[RECEIVED] = 0;
-    conn->speaker = open.self.pid;
+    note_speaker(conn, bpf_get_current_task_btf());
     conn->opened = put(&open, sizeof(open), EVENT_OPEN);
     return conn->opened;
 }
 
-/* Tells of a process that speaks on a connection which another one spoke on before. */
+/* Tells of a process that speaks on a connection which another one, or another program, spoke on before. */
 static __always_inline void tell_speaker(struct conn *conn, struct task_struct *task, const struct event_data *data)
 {
     struct event_speaker event;
@@ -204,7 +224,7 @@ static __always_inline void tell_speaker(struct conn *conn, struct task_struct *
     event.time_ns = data->time_ns;
     fill_who(&event.self, task);
     if (put(&event, sizeof(event), EVENT_SPEAKER))
-        conn->speaker = event.self.pid;
+        note_speaker(conn, task);
 }
 
 /* A direction has ended in order, at the number `seq`. */
@@ -395,7 +415,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     }
     if (!wanted)
         return 0;
-    if (conn->speaker != (__u32)task->tgid)
+    if (is_other_speaker(conn, task))
         tell_speaker(conn, task, head);
     head->withheld = conn->withheld[direction & 1];
     size = capture(scratch, &place, ret, &missing);
@@ -440,13 +460,16 @@ static __always_inline void note_end(struct sock *sk, const struct conn *conn)
 {
     struct ends ends;
     __u8 there = 1;
+    __u8 family;
 
     __builtin_memset(&ends, 0, sizeof(ends));
     if (conn->role == ROLE_SERVER) {
-        fill_ends(sk, ends.server_ip, ends.client_ip, &ends.server_port, &ends.client_port);
+        family = fill_ends(sk, ends.server_ip, ends.client_ip, &ends.server_port, &ends.client_port);
+        ends.netns = ends_netns(sk, family, ends.server_ip);
         bpf_map_update_elem(&servers, &ends, &there, BPF_ANY);
     } else if (conn->who.pid) {
-        fill_ends(sk, ends.client_ip, ends.server_ip, &ends.client_port, &ends.server_port);
+        family = fill_ends(sk, ends.client_ip, ends.server_ip, &ends.client_port, &ends.server_port);
+        ends.netns = ends_netns(sk, family, ends.client_ip);
         bpf_map_update_elem(&clients, &ends, &conn->who, BPF_ANY);
     }
 }

@@ -149,11 +149,23 @@ struct thread_info {
 };
 
 struct kernfs_node {
+    const char *name;
     __u64 id;
 };
 
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+    struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+    struct cgroup_subsys_state self;
     struct kernfs_node *kn;
+    struct cgroup_root *root;
 };
 
 struct css_set {
@@ -168,6 +180,7 @@ struct task_struct {
     char comm[TASK_COMM_LEN];
     struct task_struct *group_leader;
     __u64 start_boottime;
+    __u64 self_exec_id;
     struct hlist_node pid_links[4];
     struct css_set *cgroups;
     void *io_uring;

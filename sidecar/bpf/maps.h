@@ -54,8 +54,9 @@ struct conn {
     __u32 withheld[2];
     /* The verdicts that were looked at. */
     __u32 generation;
-    /* Who spoke last. */
+    /* Who spoke last, and how many programs he had executed. */
     __u32 speaker;
+    __u32 speaker_exec;
     __u8 state;
     __u8 role;
     /* `seq` is of the handshake. */
@@ -91,6 +92,8 @@ struct ends {
     __u8 server_ip[16];
     __u16 client_port;
     __u16 server_port;
+    /* Of addresses that every network namespace has for itself; 0 for others, which lead from one to another. */
+    __u32 netns;
 };
 
 /* Who is at the client's end of the connections that this host made. */

@@ -133,7 +133,7 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
     }
     open->name_len = copy_name((char *)(open + 1), conn->role == ROLE_SERVER ? sk : peer);
     conn->withheld[SENT] = conn->withheld[RECEIVED] = 0;
-    conn->speaker = open->self.pid;
+    note_speaker(conn, bpf_get_current_task_btf());
     conn->opened = put(open, sizeof(*open) + UNIX_NAME_MAX, EVENT_OPEN);
     return conn->opened;
 }
@@ -251,7 +251,7 @@ static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int
     }
     if (!wanted)
         return 0;
-    if (conn->speaker != (__u32)task->tgid)
+    if (is_other_speaker(conn, task))
         tell_speaker(conn, task, head);
     head->withheld = conn->withheld[direction & 1];
     size = capture(scratch, &place, ret, &missing);

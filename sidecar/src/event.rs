@@ -320,7 +320,7 @@ pub enum What<'a> {
     Plain(Plain<'a>),
     /// There was a datagram.
     Datagram(Datagram<'a>),
-    /// From here on another process speaks.
+    /// From here on another process speaks, or another program in it.
     Speaker(Who),
     /// There will be no more in this direction; the sequence number of where it would stand.
     End(Way, u32),

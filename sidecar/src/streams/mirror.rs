@@ -4,8 +4,8 @@ use crate::event::{Open, Role};
 use hashbrown::HashMap;
 use std::net::IpAddr;
 
-/// The ends of a connection, the client's first.
-type Ends = [(IpAddr, u16); 2];
+/// The ends of a connection, the client's first, and the network namespace, where each has such addresses for itself.
+type Ends = ([(IpAddr, u16); 2], u32);
 
 /// Cookies of the ends of connections.
 #[derive(Debug, Default)]
@@ -15,10 +15,12 @@ pub(super) struct Mirror {
 }
 
 fn ends(open: &Open) -> Ends {
-    match open.role {
+    let ends = match open.role {
         Role::Server => [open.remote, open.local],
         _ => [open.local, open.remote],
-    }
+    };
+    let is_loopback = open.local.0.is_loopback();
+    (ends, if is_loopback { open.netns } else { 0 })
 }
 
 impl Mirror {

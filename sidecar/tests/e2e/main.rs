@@ -8,6 +8,7 @@
 mod dns;
 mod filters;
 mod first_bytes;
+mod forks;
 mod host;
 #[allow(dead_code)] // Not all that the tap's tests want of it is wanted here.
 #[path = "../../../tapir/tests/e2e/lab.rs"]

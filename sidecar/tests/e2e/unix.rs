@@ -53,6 +53,8 @@ fn servers_that_are_asked_by_their_sockets() {
         ]
         .concat(),
     );
+    let said = client(&[&["psql"], &psql[..], &["-t", "-c", "SELECT pg_backend_pid()"]].concat());
+    let backend: u64 = said.trim().parse().unwrap();
     let mariadb = socket("mariadb/socket");
     let sql = "INSERT INTO orders VALUES (1, 17, 2)";
     client(&[
@@ -85,6 +87,15 @@ fn servers_that_are_asked_by_their_sockets() {
     );
     let redis = by(&redis, "redis", "redis-server", "redis-cli");
     let mut expected = vec![
+        // A child for each connection.
+        with(
+            &postgresql,
+            json!({"req_type": "STARTUP", "process": {"pid": backend}}),
+        ),
+        with(
+            &postgresql,
+            json!({"req_type": "QUERY", "process": {"pid": backend}}),
+        ),
         with(&postgresql, json!({"req_type": "STARTUP"})),
         with(
             &postgresql,
