@@ -239,6 +239,8 @@ enum counter {
     COUNTER_NO_STORAGE,
     /* Unix sockets of which neither end has a name. */
     COUNTER_UNNAMED,
+    /* Cgroups that filters ask for, and found no room in them. */
+    COUNTER_CGROUP_NO_ROOM,
     /* Bytes of plain events, and of those that found the ring full. */
     COUNTER_PLAIN_BYTES,
     COUNTER_PLAIN_BYTES_LOST,

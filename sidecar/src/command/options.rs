@@ -1,9 +1,8 @@
 //! The command line, and what it stands for.
 
-use crate::kernel::{Backend, Filters, KernelOptions, Network, Side};
+use crate::kernel::{Backend, CgroupFilters, Filters, KernelOptions, Network, Side};
 use crate::limits::{CAPTURE_BYTES_MAX, COLLECTOR_NAP, EVENT_RING_BYTES};
 use crate::output::Place;
-use crate::process::cgroup;
 use crate::sidecar::SidecarOptions;
 use clap::Parser;
 use std::net::SocketAddr;
@@ -73,11 +72,11 @@ pub(super) struct Cli {
     #[arg(long, value_name = "NAME")]
     comm: Vec<String>,
 
-    /// Watch only this container, by its id or the beginning of it.
+    /// Watch only this container, by its id or the beginning of it; it may start later.
     #[arg(long, value_name = "ID")]
     container: Vec<String>,
 
-    /// Watch only processes in this cgroup and those below it.
+    /// Watch only processes in this cgroup and those below it, also when it is made later.
     #[arg(long, value_name = "PATH")]
     cgroup: Vec<PathBuf>,
 
@@ -204,22 +203,10 @@ impl Cli {
     }
 
     fn filters(&self) -> Result<Filters, String> {
-        let mut cgroups = Vec::new();
-        for path in &self.cgroup {
-            let found = cgroup::at(path);
-            cgroups.extend(found.map_err(|error| format!("cgroup {}: {error}", path.display()))?);
-        }
-        for id in &self.container {
-            let found = cgroup::of_container(id);
-            if found.is_empty() {
-                return Err(format!("container {id}: no cgroup has it in its name"));
-            }
-            cgroups.extend(found);
-        }
         Ok(Filters {
             pids: self.pid.clone(),
             comms: self.comm.clone(),
-            cgroups,
+            cgroups: CgroupFilters::new(&self.cgroup, self.container.clone())?,
             ports: self.port.clone(),
             networks: self.address.clone(),
         })

@@ -90,6 +90,8 @@ counters! {
     NoStorage = "no_storage";
     /// Unix sockets left out because neither end has a name (`socketpair`).
     Unnamed = "unnamed";
+    /// Cgroups made later that filters ask for, and that found no room there: nothing in them is watched.
+    CgroupNoRoom = "cgroup_no_room";
     /// Plain bytes told of.
     PlainBytes = "plain_bytes";
     /// Plain bytes not told of, since the ring was full.

@@ -2,11 +2,14 @@
 //! nothing is pinned, so that nothing is left behind however it ends.
 
 mod backend;
+mod cgroups;
 mod counters;
 mod settings;
 mod tls;
 
 pub use backend::Backend;
+pub use cgroups::CgroupFilters;
+use cgroups::CgroupPrograms;
 pub use counters::{Counter, Counters};
 pub use settings::{Filters, KernelOptions, Network, Side};
 pub use tls::TlsPrograms;
@@ -14,11 +17,12 @@ pub use tls::TlsPrograms;
 use crate::process::cgroup;
 use crate::streams::Order;
 use libbpf_rs::{
-    Link, MapCore, MapFlags, Object, ObjectBuilder, OpenMapMut, PrintLevel, RingBuffer, RingBufferBuilder,
+    Link, MapCore, MapFlags, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel, RingBuffer,
+    RingBufferBuilder,
 };
 use settings::{Settings, candidates};
 use std::ffi::OsStr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 use tapir_parsers::inference::Candidates;
 
@@ -41,6 +45,7 @@ impl KernelError {
 pub struct Kernel {
     object: Object,
     links: Vec<Link>,
+    _cgroups: Option<CgroupPrograms>,
     live: Live,
     backend: Backend,
 }
@@ -106,10 +111,12 @@ impl Kernel {
         for (map, key) in options.filters.keys() {
             update(&object, map, &key, &[1]).map_err(doing("setting filters"))?;
         }
+        let cgroups = cgroups::follow(&object, options, table)?;
         let links = attach(&object, backend)?;
         Ok(Self {
             object,
             links,
+            _cgroups: cgroups,
             live: Live::default(),
             backend,
         })
@@ -268,6 +275,25 @@ impl Events<'_> {
         Err(libbpf_rs::Error::from_raw_os_error(-count))
             .map_err(KernelError::while_doing("waiting for a ring"))
     }
+}
+
+/// Puts the maps of `object` in the place of those that have their names in another one.
+fn share(
+    object: &Object,
+    open: &mut OpenObject,
+    options: &KernelOptions,
+    table: &Candidates,
+) -> libbpf_rs::Result<()> {
+    for mut map in open.maps_mut() {
+        let name = map.name().to_owned();
+        // Settings and the like, which every object has of its own.
+        if name.to_str().is_some_and(|name| name.starts_with('.')) {
+            configure(&mut map, options, table)?;
+        } else if let Some(shared) = object.maps().find(|shared| shared.name() == name) {
+            map.reuse_fd(shared.as_fd())?;
+        }
+    }
+    Ok(())
 }
 
 fn configure(map: &mut OpenMapMut<'_>, options: &KernelOptions, table: &Candidates) -> libbpf_rs::Result<()> {

@@ -1,6 +1,6 @@
 //! What the programs are told before they are loaded.
 
-use super::Backend;
+use super::{Backend, CgroupFilters};
 use crate::event::Role;
 use crate::limits::{CAPTURE_BYTES_MAX, EVENT_RING_BYTES};
 use bytemuck::{Pod, Zeroable};
@@ -57,8 +57,8 @@ pub struct Filters {
     pub pids: Vec<u32>,
     /// Names of commands.
     pub comms: Vec<String>,
-    /// Cgroups, by their numbers.
-    pub cgroups: Vec<u64>,
+    /// Cgroups, with those that are made later.
+    pub cgroups: CgroupFilters,
     /// Ports, of either end.
     pub ports: Vec<u16>,
     /// Networks, of either end.
@@ -109,17 +109,13 @@ impl Filters {
         kinds.filter(|(_, empty)| !empty).map(|(kind, _)| 1 << kind).sum()
     }
 
-    /// The keys of every map of filters, by its name.
+    /// The keys of every map of filters but that of cgroups, by its name.
     pub(super) fn keys(&self) -> Vec<(&'static str, Vec<u8>)> {
         let pids = self
             .pids
             .iter()
             .map(|pid| ("filter_pids", pid.to_ne_bytes().to_vec()));
         let comms = self.comms.iter().map(|comm| ("filter_comms", comm_key(comm)));
-        let cgroups = self
-            .cgroups
-            .iter()
-            .map(|id| ("filter_cgroups", id.to_ne_bytes().to_vec()));
         let ports = self
             .ports
             .iter()
@@ -128,11 +124,7 @@ impl Filters {
             let bits = u32::from(network.bits).to_ne_bytes();
             ("filter_addresses", [&bits[..], &network.ip.octets()[..]].concat())
         });
-        pids.chain(comms)
-            .chain(cgroups)
-            .chain(ports)
-            .chain(networks)
-            .collect()
+        pids.chain(comms).chain(ports).chain(networks).collect()
     }
 }
 

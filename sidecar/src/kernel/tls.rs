@@ -1,9 +1,8 @@
 //! The programs for TLS libraries: an object of its own, which shares maps with the sockets' programs. Where the kernel
 //! refuses it, sockets are watched without.
 
-use super::{Events, Kernel, KernelError, KernelOptions, configure, ring};
-use libbpf_rs::{Link, MapCore, Object, ObjectBuilder, OpenObject, ProgramAttachType};
-use std::os::fd::AsFd;
+use super::{Events, Kernel, KernelError, KernelOptions, ring, share};
+use libbpf_rs::{Link, Object, ObjectBuilder, ProgramAttachType};
 use tapir_parsers::inference::Candidates;
 
 /// The object that build.rs made of bpf/tls.bpf.c.
@@ -56,35 +55,15 @@ impl Kernel {
         let mut open = builder
             .open_memory(TLS)
             .map_err(KernelError::while_doing("reading the programs for TLS libraries"))?;
-        self.share(&mut open, options, table)
-            .map_err(KernelError::while_doing(
-                "sharing maps with the programs for TLS libraries",
-            ))?;
+        share(&self.object, &mut open, options, table).map_err(KernelError::while_doing(
+            "sharing maps with the programs for TLS libraries",
+        ))?;
         let probes = open.progs_mut().filter(|program| program.name() != EXEC);
         for mut program in probes.filter(|_| many) {
             program.set_attach_type(ProgramAttachType::TraceUprobeMulti);
         }
         open.load()
             .map_err(KernelError::while_doing("loading the programs for TLS libraries"))
-    }
-
-    /// Puts this object's maps in the place of those that have their names.
-    fn share(
-        &self,
-        open: &mut OpenObject,
-        options: &KernelOptions,
-        table: &Candidates,
-    ) -> libbpf_rs::Result<()> {
-        for mut map in open.maps_mut() {
-            let name = map.name().to_owned();
-            // Settings and the like, which every object has of its own.
-            if name.to_str().is_some_and(|name| name.starts_with('.')) {
-                configure(&mut map, options, table)?;
-            } else if let Some(shared) = self.object.maps().find(|shared| shared.name() == name) {
-                map.reuse_fd(shared.as_fd())?;
-            }
-        }
-        Ok(())
     }
 }
 

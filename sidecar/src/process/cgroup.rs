@@ -44,17 +44,21 @@ pub fn root() -> io::Result<OwnedFd> {
 /// How many folders are looked at for a container: hosts have some thousands.
 const FOLDERS_MAX: usize = 100_000;
 
+/// A path below the root of cgroups, or an absolute one, seen from there.
+pub fn below_root(path: &Path) -> PathBuf {
+    let root = mounted_at().unwrap_or_else(|| PathBuf::from("/sys/fs/cgroup"));
+    let below = path.strip_prefix(&root).or_else(|_| path.strip_prefix("/"));
+    // Without doubled and trailing slashes.
+    below.unwrap_or(path).components().collect()
+}
+
 /// The numbers of the cgroup at `path` (below the root of cgroups, or absolute) and of all below it.
 ///
 /// # Errors
 /// When there is none.
 pub fn at(path: &Path) -> io::Result<Vec<u64>> {
     let root = mounted_at().ok_or_else(|| io::Error::other("cgroups (version 2) are mounted nowhere"))?;
-    let folder = if path.starts_with(&root) {
-        path.to_owned()
-    } else {
-        root.join(path.strip_prefix("/").unwrap_or(path))
-    };
+    let folder = root.join(below_root(path));
     let own = fs::metadata(&folder)?.ino();
     let below = folders(&folder).filter_map(|folder| Some(fs::metadata(folder).ok()?.ino()));
     Ok([own].into_iter().chain(below).collect())

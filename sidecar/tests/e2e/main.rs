@@ -5,6 +5,7 @@
 //! don't run at all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that fails panics.
 
+mod containers;
 mod dns;
 mod filters;
 mod first_bytes;
