@@ -32,8 +32,14 @@ pub const RECORD_RING_BYTES: usize = 16 << 20;
 /// message. Of bodies nothing is needed.
 pub const CAPTURE_BYTES_MAX: u32 = 32 * 1024;
 
-/// Processes of which facts are kept.
+/// Processes of which facts are kept, and cgroups.
 pub const PROCESSES_MAX: usize = 4096;
+
+/// Pods and containers whose names are kept: a node has some hundred, and logs of those that are gone.
+pub const PODS_MAX: usize = 16_384;
+
+/// Bytes of a container's configuration that are read: they have some ten thousand.
+pub const CONTAINER_CONFIG_BYTES_MAX: u64 = 4 << 20;
 
 /// Pieces of plain bytes that may wait for their connection to be known: those of applications that carry the ciphertext
 /// themselves, from a first write to the ciphertext of it.

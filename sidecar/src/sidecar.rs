@@ -11,6 +11,7 @@ use crate::sink::ProcessSink;
 use crate::streams::Streams;
 use crate::tls::watch::{Findings, Watch};
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
@@ -44,6 +45,8 @@ pub struct SidecarOptions {
     pub protocols: Vec<Protocol>,
     /// Share of one core that may be taken before connections are let go; `None`: all there is.
     pub share_max: Option<f64>,
+    /// Where the host's files are: /, or where it is mounted in a container.
+    pub host_root: PathBuf,
     /// Where records go.
     pub collector: CollectorOptions,
 }
@@ -107,7 +110,7 @@ impl Sidecar {
             findings: Arc::clone(&findings),
             streams: RefCell::new(Streams::new(
                 engine,
-                ProcessSink::new(ring, findings),
+                ProcessSink::new(ring, findings, &options.host_root),
                 options.kernel.side.left_out(),
             )),
             listening: RefCell::new(Listening::default()),

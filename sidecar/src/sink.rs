@@ -6,6 +6,7 @@ use crate::streams::{HostSink, Parties, translate};
 use crate::tls::library::Library;
 use crate::tls::watch::Findings;
 use crate::tls::why::Reason;
+use std::path::Path;
 use std::sync::Arc;
 use tapir_parsers::host::HostFacts;
 use tapir_parsers::l7::Protocol;
@@ -46,11 +47,11 @@ impl TlsCounts {
 }
 
 impl ProcessSink {
-    /// Records go to `ring`.
-    pub fn new(ring: RingSink, findings: Arc<Findings>) -> Self {
+    /// Records go to `ring`; the host's files are below `root`.
+    pub fn new(ring: RingSink, findings: Arc<Findings>, root: &Path) -> Self {
         Self {
             ring,
-            processes: Processes::default(),
+            processes: Processes::new(root),
             findings,
             tls: TlsCounts::default(),
             entry: Vec::new(),

@@ -109,6 +109,10 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
 
+    /// Where the host's files are, in a container where they are mounted elsewhere: pods have their names in them.
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    host_root: PathBuf,
+
     /// How the kernel tells of data; the first way that works unless given.
     #[arg(long, value_enum)]
     backend: Option<Backend>,
@@ -199,6 +203,7 @@ impl Cli {
             },
             share_max: self.cpu_max.map(|percent| f64::from(percent) / 100.0),
             protocols: self.protocols,
+            host_root: self.host_root,
         })
     }
 

@@ -5,6 +5,7 @@ pub mod cgroup;
 mod container;
 mod listening;
 mod local;
+mod pods;
 
 pub use listening::Listening;
 pub use local::LocalAddresses;
@@ -12,7 +13,9 @@ pub use local::LocalAddresses;
 use crate::event::Who;
 use crate::limits::PROCESSES_MAX;
 use hashbrown::HashMap;
+use pods::Pods;
 use std::fs;
+use std::path::Path;
 use tapir_parsers::host::Process;
 
 /// What is kept of a process.
@@ -20,13 +23,22 @@ use tapir_parsers::host::Process;
 struct Facts {
     comm: String,
     executable: String,
+    place: Place,
+}
+
+/// What a process runs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Place {
     container: String,
+    pod: String,
 }
 
 /// Processes by pid and start: a pid is used again, the two together never.
-#[derive(Default)]
 pub struct Processes {
     known: HashMap<(u32, u64), Facts>,
+    /// By cgroup: of processes that are over before they are looked up.
+    places: HashMap<u64, Place>,
+    pods: Pods,
 }
 
 fn key(who: &Who) -> (u32, u64) {
@@ -34,6 +46,15 @@ fn key(who: &Who) -> (u32, u64) {
 }
 
 impl Processes {
+    /// None yet; those of pods have names where the files of the host below `root` tell them.
+    pub fn new(root: &Path) -> Self {
+        Self {
+            known: HashMap::new(),
+            places: HashMap::new(),
+            pods: Pods::new(root),
+        }
+    }
+
     /// Makes sure that `who` is known.
     pub fn meet(&mut self, who: &Who) {
         let known = self.known.get(&key(who));
@@ -45,7 +66,8 @@ impl Processes {
             // Those that still speak are looked up once more.
             self.known.clear();
         }
-        self.known.insert(key(who), look_up(who));
+        let facts = self.look_up(who);
+        self.known.insert(key(who), facts);
     }
 
     /// What is known of `who`.
@@ -55,19 +77,42 @@ impl Processes {
             pid: who.pid,
             comm: &facts.comm,
             executable: &facts.executable,
-            container: &facts.container,
-            pod: "",
+            container: &facts.place.container,
+            pod: &facts.place.pod,
         })
+    }
+
+    fn look_up(&mut self, who: &Who) -> Facts {
+        let proc = format!("/proc/{}", who.pid);
+        let executable = fs::read_link(format!("{proc}/exe"));
+        let place = match fs::read_to_string(format!("{proc}/cgroup")) {
+            Ok(cgroups) => self.place(who, &cgroups),
+            Err(_) => self.places.get(&who.cgroup).cloned().unwrap_or_default(),
+        };
+        Facts {
+            comm: String::from_utf8_lossy(who.comm()).into_owned(),
+            executable: executable.map_or_else(|_| String::new(), |path| path.to_string_lossy().into_owned()),
+            place,
+        }
+    }
+
+    fn place(&mut self, who: &Who, cgroups: &str) -> Place {
+        let container = container::id(cgroups).unwrap_or_default();
+        let place = Place {
+            container: container.to_owned(),
+            pod: self.pods.name(cgroups, container),
+        };
+        // Cgroups of version 1 have no numbers here.
+        let own = cgroups.lines().find(|line| line.starts_with(VERSION_2));
+        if own.is_some_and(|line| container::id(line) == Some(container)) {
+            if self.places.len() >= PROCESSES_MAX {
+                self.places.clear();
+            }
+            self.places.insert(who.cgroup, place.clone());
+        }
+        place
     }
 }
 
-fn look_up(who: &Who) -> Facts {
-    let proc = format!("/proc/{}", who.pid);
-    let executable = fs::read_link(format!("{proc}/exe"));
-    let cgroups = fs::read_to_string(format!("{proc}/cgroup")).unwrap_or_default();
-    Facts {
-        comm: String::from_utf8_lossy(who.comm()).into_owned(),
-        executable: executable.map_or_else(|_| String::new(), |path| path.to_string_lossy().into_owned()),
-        container: container::id(&cgroups).unwrap_or_default().to_owned(),
-    }
-}
+/// How the line of /proc/PID/cgroup for the cgroup of version 2 begins (cgroups(7)).
+const VERSION_2: &str = "0::";

@@ -87,12 +87,26 @@ fn containers_older_and_younger_than_the_sidecar() {
     let docker = cgroup.below(&format!("system.slice/docker-{}.scope", id('a')));
     let _older = redis_in(&docker, ports[0]);
     let (begin_a, begin_b) = (&id('a')[..12], &id('b')[..12]);
-    let Some(running) = Running::start(folder.path(), &["--container", begin_a, "--container", begin_b])
-    else {
+    let uid = format!("{:08x}-17a2-4f0f-9a3e-52a0a2d7b6a1", std::process::id());
+    let host = folder.path().join("host");
+    std::fs::create_dir_all(host.join(format!("var/log/pods/shop_redis-0_{uid}"))).unwrap();
+    let root = host.to_str().unwrap();
+    let arguments = [
+        "--container",
+        begin_a,
+        "--container",
+        begin_b,
+        "--host-root",
+        root,
+    ];
+    let Some(running) = Running::start(folder.path(), &arguments) else {
         return;
     };
     running.wait_for(&format!("container {begin_b}: there is none yet"));
-    let pod = "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod0a1b_2c.slice";
+    let pod = format!(
+        "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{}.slice",
+        uid.replace('-', "_")
+    );
     let scope = |id: String| cgroup.below(&format!("{pod}/cri-containerd-{id}.scope"));
     let containerd = scope(id('b'));
     let _younger = redis_in(&containerd, ports[1]);
@@ -102,19 +116,21 @@ fn containers_older_and_younger_than_the_sidecar() {
         ports[2],
     );
     let _another = redis_in(&scope(id('c')), ports[3]);
-    let _outside = redis_in(&cgroup.below(pod), ports[4]);
+    let _outside = redis_in(&cgroup.below(&pod), ports[4]);
     ports.into_iter().for_each(ping);
 
     let finished = running.interrupt();
-    let containers = ports.map(|port| {
-        let records = finished.of_port(port);
-        let names = records
-            .iter()
-            .map(|record| record["process"]["container"].as_str());
-        names.map(|name| name.unwrap().to_owned()).collect::<Vec<_>>()
+    let places = ports.map(|port| {
+        let records = finished.of_port(port).into_iter();
+        let places = records.map(|record| ["container", "pod"].map(|key| record["process"][key].clone()));
+        places.collect::<Vec<_>>()
     });
-    let of = |first: char| vec![id(first)];
-    assert_eq!(containers, [of('a'), of('b'), of('b'), vec![], vec![]]);
+    let of = |first: char, pod: Option<&str>| vec![[Value::from(id(first)), Value::from(pod)]];
+    let pod = Some("shop/redis-0");
+    assert_eq!(
+        places,
+        [of('a', None), of('b', pod), of('b', pod), vec![], vec![]]
+    );
 }
 
 #[test]
