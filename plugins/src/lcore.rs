@@ -2,8 +2,6 @@
 
 use crate::abi::record;
 use crate::budget::Budget;
-use crate::compile::Hooks;
-use crate::filter::Filter;
 use crate::guest::Call as Kind;
 use crate::host::Slot;
 use crate::instance::{Instance, Task};
@@ -12,9 +10,8 @@ use crate::metrics::Export;
 use crate::trace::{self, CallReport, Trace};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tapir_parsers::engine::Ends;
 use tapir_parsers::parser::{Direction, Speaker};
-use tapir_parsers::plugin::{Call, Claim, Event, Hook, Info, Parsed, Plugins};
+use tapir_parsers::plugin::{Call, Claim, Event, Hook, Info, Parsed, Plugins, Wanted};
 
 /// Return values of the functions that read messages.
 const NEXT: i32 = 0;
@@ -25,12 +22,10 @@ pub struct LcorePlugins {
     instances: Vec<Instance>,
     budget: Budget,
     payload_bytes_max: usize,
-    /// Flows whose payloads some instance checks.
-    checking: Filter,
-    /// Flows of which some instance wants messages, by hook.
-    enriching: [Filter; 3],
     slot: Arc<Slot>,
     generation: u64,
+    /// The engine was told what these instances want.
+    told: bool,
     trace: Option<Trace>,
 }
 
@@ -52,32 +47,18 @@ impl LcorePlugins {
         slot: Arc<Slot>,
         trace: Option<Trace>,
     ) -> Self {
-        let mut plugins = Self {
+        Self {
             instances,
             budget: Budget::new(budget),
             payload_bytes_max,
-            checking: Filter::default(),
-            enriching: Default::default(),
             generation: slot.generation(),
             slot,
+            told: false,
             trace,
-        };
-        plugins.note_hooks();
-        plugins
-    }
-
-    fn note_hooks(&mut self) {
-        let of = |is: &dyn Fn(&Hooks) -> bool| {
-            let wanting = self.instances.iter().filter(|instance| is(&instance.hooks));
-            Filter::of(wanting.map(|instance| &instance.plugin.spec))
-        };
-        self.checking = of(&Hooks::parses);
-        self.enriching =
-            [Hook::HttpRequest, Hook::HttpResponse, Hook::Message].map(|hook| of(&|h| h.enriches(hook)));
+        }
     }
 
     /// Takes over the instances of a newer configuration, once they are there.
-    #[inline]
     fn refresh(&mut self) {
         let generation = self.slot.generation();
         if generation != self.generation
@@ -85,7 +66,7 @@ impl LcorePlugins {
         {
             self.generation = generation;
             self.instances = instances;
-            self.note_hooks();
+            self.told = false;
         }
     }
 
@@ -166,10 +147,24 @@ fn claim_of(value: i32) -> Option<(u8, Speaker)> {
 }
 
 impl Plugins for LcorePlugins {
-    #[inline]
-    fn checks(&mut self, ends: Ends) -> bool {
+    fn wanted(&mut self) -> Option<Wanted> {
         self.refresh();
-        self.checking.wants(ends)
+        if std::mem::replace(&mut self.told, true) {
+            return None;
+        }
+        let mut wanted = Wanted::default();
+        for Instance { hooks, plugin, .. } in &self.instances {
+            let (of, ports) = (|l4| plugin.spec.l4.is(l4), &plugin.spec.ports);
+            if hooks.parses() {
+                wanted.add_checks(of, ports);
+            }
+            for hook in [Hook::HttpRequest, Hook::HttpResponse, Hook::Message] {
+                if hooks.enriches(hook) {
+                    wanted.add_enriches(hook, of, ports);
+                }
+            }
+        }
+        Some(wanted)
     }
 
     fn check(&mut self, call: &Call<'_>) -> Option<Claim> {
@@ -207,7 +202,6 @@ impl Plugins for LcorePlugins {
     }
 
     fn parse(&mut self, call: &Call<'_>, number: u8, each: &mut dyn FnMut(&Info<'_>)) -> Parsed {
-        self.refresh();
         let task = Task {
             call: Kind::Parse,
             l7: number,
@@ -239,14 +233,6 @@ impl Plugins for LcorePlugins {
             }
         }
         if asked { Parsed::Unknown } else { Parsed::Passed }
-    }
-
-    #[inline]
-    fn enriches(&mut self, hook: Hook, ends: Ends) -> bool {
-        self.refresh();
-        self.enriching
-            .get(hook as usize)
-            .is_some_and(|filter| filter.wants(ends))
     }
 
     fn enrich(&mut self, call: &Call<'_>, event: &Event<'_>, each: &mut dyn FnMut(&Info<'_>)) {

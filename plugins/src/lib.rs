@@ -26,7 +26,6 @@ mod budget;
 mod cache;
 mod compile;
 mod error;
-mod filter;
 mod guest;
 mod host;
 mod imports;

@@ -5,11 +5,9 @@ mod common;
 
 use common::{DEMO, PARSE, demo, host_of, plugin, spec};
 use std::hint::black_box;
-use tapir_parsers::engine::Ends;
 use tapir_parsers::parser::Direction;
-use tapir_parsers::plugin::{Call, Hook, Parsed, PluginHost};
+use tapir_parsers::plugin::{Call, Parsed, PluginHost};
 use tapir_parsers::record::FlowFacts;
-use tapir_plugins::PluginSpec;
 
 const CALLS: u32 = 200_000;
 
@@ -68,20 +66,5 @@ fn calls() {
             black_box(info);
         });
         assert_eq!(parsed, Parsed::Read(None));
-    });
-    let elsewhere = PluginSpec {
-        ports: vec![1],
-        ..spec("idle")
-    };
-    let mut plugins = host_of(&[(elsewhere, DEMO)]).for_lcore();
-    measure("asking whether a plugin of other ports checks a flow", || {
-        assert!(!plugins.checks(black_box(Ends::of(&facts))));
-    });
-    measure("asking whether a plugin enriches requests", || {
-        assert!(!plugins.enriches(black_box(Hook::HttpRequest), Ends::of(&facts)));
-    });
-    let mut plugins = host_of(&[]).for_lcore();
-    measure("asking whether no plugin at all checks a flow", || {
-        assert!(!plugins.checks(black_box(Ends::of(&facts))));
     });
 }

@@ -8,7 +8,7 @@ use crate::inference::bit;
 use crate::l7::Protocol;
 use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use crate::parser::{Framing, Pairing};
-use crate::plugin::Plugins;
+use crate::plugin::Plugged;
 use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
@@ -34,7 +34,8 @@ pub struct Out<'a> {
     pub(crate) hand_over: &'a mut Option<HandOver>,
     /// What the parser was called with.
     pub(crate) input: &'a [u8],
-    pub(crate) plugins: Option<&'a mut (dyn Plugins + 'static)>,
+    /// Those that have to do with the flow.
+    pub(crate) plugins: Option<&'a mut Plugged>,
     /// The exchange that text goes to, and the side of it.
     pub(crate) selected: u32,
     pub(crate) role: Role,
@@ -47,7 +48,7 @@ impl<'a> Out<'a> {
         moment: Moment,
         hand_over: &'a mut Option<HandOver>,
         input: &'a [u8],
-        plugins: Option<&'a mut (dyn Plugins + 'static)>,
+        plugins: Option<&'a mut Plugged>,
     ) -> Self {
         let (selected, role) = talk.conversation.current.get(moment.direction);
         Self {

@@ -3,8 +3,8 @@
 use super::{Ends, Engine};
 use crate::inference::{Inference, ProtocolSet, bit};
 use crate::l7::Protocol;
-use crate::parser::{ProbeContext, Transports};
-use crate::plugin::{Call, Plugins};
+use crate::parser::ProbeContext;
+use crate::plugin::{Call, Interest, Plugged, Plugins};
 use crate::record::FlowFacts;
 
 /// Protocols that no plugin takes over.
@@ -13,7 +13,7 @@ const NOT_CLAIMED: ProtocolSet = bit(Protocol::Http1) | bit(Protocol::Http2);
 impl Engine {
     /// Runs plugins from here on. Without this there are none.
     pub fn set_plugins(&mut self, plugins: Box<dyn Plugins>) {
-        self.plugins = Some(plugins);
+        self.plugins = Some(Plugged::new(plugins));
     }
 
     /// What inference says of the head of a flow that may be one of the first set and was taken for one of
@@ -33,27 +33,32 @@ impl Engine {
             _ => self.infer(ends, facts, candidates, context, head, now_ns),
         };
         let taken = matches!(inference, Inference::Match(protocol, _) if NOT_CLAIMED & bit(protocol) != 0);
-        if self.plugins.is_none() || taken || refused & bit(Protocol::Custom) != 0 {
+        if taken || refused & bit(Protocol::Custom) != 0 {
             return inference;
         }
-        self.claim(ends, facts, context, head, now_ns)
-            .unwrap_or(inference)
+        self.claim(facts, context, head, now_ns).unwrap_or(inference)
+    }
+
+    /// What plugins want of such a flow.
+    #[inline]
+    pub(super) fn interest(&self, ends: Ends) -> Interest {
+        let plugged = self.plugins.as_ref();
+        plugged.map_or(Interest::NONE, |plugged| plugged.interest(ends))
     }
 
     /// Most plugins want few flows: what a flow is, beyond its ends, is put together for those alone.
+    #[inline(never)]
     fn claim(
         &mut self,
-        ends: Ends,
         facts: &impl Fn() -> FlowFacts,
         context: &ProbeContext,
         head: &[u8],
         now_ns: u64,
     ) -> Option<Inference> {
-        let plugins = self.plugins.as_deref_mut()?;
-        let wanted = self.wanted & bit(Protocol::Custom) != 0 && context.transport != Transports::ICMP;
-        if !wanted || !plugins.checks(ends) {
+        if self.wanted & bit(Protocol::Custom) == 0 {
             return None;
         }
+        let plugins = &mut self.plugins.as_mut()?.plugins;
         let facts = &facts();
         let max = plugins.payload_bytes_max().min(head.len());
         let claim = plugins.check(&Call {

@@ -268,6 +268,12 @@ impl Engine {
         let Some(protocol) = session.protocol else {
             return Step::Infer;
         };
+        let plugins = match &mut self.plugins {
+            Some(plugged) if plugged.concerns(&mut session.plugins, protocol, &session.facts) => {
+                Some(plugged)
+            }
+            _ => None,
+        };
         let (this, other) = (feed.direction.index(), feed.direction.opposite().index());
         let offset = session.streams[this].offset;
         let moment = Moment {
@@ -291,7 +297,6 @@ impl Engine {
             settings: &self.settings,
             sink,
         };
-        let plugins = self.plugins.as_deref_mut();
         let mut out = Out::new(talk, &self.settings, moment, &mut hand_over, input.bytes, plugins);
         let advance = self
             .parsers

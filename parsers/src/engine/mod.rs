@@ -21,7 +21,7 @@ use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache, bit};
 use crate::l7::{DECLARATIONS, Parsers, Protocol};
 use crate::limits::{PROBE_BYTES_MAX, SESSIONS_PER_LCORE_MAX, STITCH_BUFFERS_MAX, UNMASK_BYTES};
 use crate::parser::{Direction, ProbeContext, Speaker, Transports};
-use crate::plugin::{Claim, Plugins};
+use crate::plugin::{Claim, Plugged};
 use crate::record::{FlowFacts, RecordSink};
 use crate::settings::Settings;
 use crate::slab::{NONE, Slab};
@@ -102,7 +102,7 @@ pub struct Engine {
     settings: Settings,
     counters: EngineCounters,
     sweep_at: u32,
-    plugins: Option<Box<dyn Plugins>>,
+    plugins: Option<Plugged>,
     /// Of the flow whose protocol is being settled.
     claimed: Option<Claim>,
 }
@@ -232,7 +232,8 @@ impl Engine {
         self.counters.first_payloads += u64::from(is_first);
         let on_ports = self.candidates.on_ports(ends.ports);
         let candidates = self.candidates.of(chunk.bytes, transport, on_ports);
-        if candidates == 0 && self.plugins.is_none() {
+        let interest = self.interest(ends);
+        if candidates == 0 && !interest.checks {
             return Begin::NoMatch;
         }
         let before = self.counters.probes;
@@ -248,7 +249,7 @@ impl Engine {
         let inference = self.infer_or_claim(
             ends,
             &facts,
-            (candidates, 0),
+            (candidates, interest.refused()),
             &mut context,
             chunk.bytes,
             chunk.time_ns,
@@ -265,6 +266,7 @@ impl Engine {
         };
         if let Some(session) = self.sessions.get_mut(index) {
             session.facts = facts();
+            session.plugins = interest.note;
             session.in_use = true;
             session.direction_is_sure = standing.direction_is_sure;
             // What the other side said before was of no protocol, else there were a session already.
@@ -377,9 +379,12 @@ impl Engine {
         self.release(id.0);
     }
 
-    /// Looks after `sessions_max` sessions more: requests whose time is over become records. Call it at
-    /// intervals of capture time.
+    /// Looks after `sessions_max` sessions more: requests whose time is over become records. Plugins that
+    /// were exchanged take over. Call it at intervals of capture time.
     pub fn sweep(&mut self, time_ns: u64, sessions_max: usize, sink: &mut dyn RecordSink) {
+        if let Some(plugged) = &mut self.plugins {
+            plugged.refresh();
+        }
         let count = self.sessions.high_water();
         for _ in 0..sessions_max.min(count) {
             if self.sweep_at as usize >= count {

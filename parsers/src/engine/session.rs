@@ -4,6 +4,7 @@ use crate::conversation::Conversation;
 use crate::inference::ProtocolSet;
 use crate::l7::Protocol;
 use crate::parser::Direction;
+use crate::plugin::Note;
 use crate::record::FlowFacts;
 use crate::slab::NONE;
 
@@ -55,6 +56,7 @@ pub(crate) struct Session {
     pub(crate) parser: u32,
     /// The frames that it travels in, if it does.
     pub(crate) wrapping: u32,
+    pub(crate) plugins: Note,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) malformed: u8,
     pub(crate) tries: u8,
@@ -87,6 +89,7 @@ impl Session {
         },
         streams: [Stream::NEW; 2],
         conversation: Conversation::EMPTY,
+        plugins: Note::NONE,
         refused: 0,
         parser: NONE,
         wrapping: NONE,

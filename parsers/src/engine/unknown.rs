@@ -56,7 +56,8 @@ impl Engine {
             behind_unknown,
             complete: transport != Transports::TCP || chunk.bytes.len() > room,
         };
-        let sets = (candidates, refused);
+        let unchecked = self.interest(Ends::of(&facts)).refused();
+        let sets = (candidates, refused | unchecked);
         let inference = self.infer_or_claim(
             Ends::of(&facts),
             &|| facts,

@@ -1,17 +1,18 @@
 //! What the engine asks of plugins, and what they answer.
 //!
 //! Nothing here runs plugins: whoever does (the crate `tapir-plugins`) implements [`PluginHost`] and
-//! [`Plugins`], and is handed to the engine by its owner, so this crate knows no sandbox. A flow pays for
-//! plugins with one test for their absence where its protocol is inferred, and one at each message that
-//! plugins may enrich.
+//! [`Plugins`], and is handed to the engine by its owner, so this crate knows no sandbox. A flow that plugins
+//! do not want pays one look at [`Wanted`] where its protocol is inferred, and a test of what is noted of that
+//! at each call of its parser.
 //!
 //! The words are those of DeepFlow's plugin interface: a plugin *checks* payloads of flows without a
 //! protocol, *parses* those of flows that it claimed, and *enriches* messages of built-in protocols.
 
+mod plugged;
 mod status;
 mod tell;
+mod wanted;
 
-use crate::engine::Ends;
 use crate::field::Status;
 use crate::parser::{Direction, Speaker};
 use crate::record::FlowFacts;
@@ -19,7 +20,9 @@ use arrayvec::ArrayVec;
 use std::fmt::Debug;
 
 pub use crate::limits::{PLUGIN_ATTRS_MAX, PLUGIN_NAME_BYTES_MAX, PLUGIN_TRACE_IDS_MAX};
+pub(crate) use plugged::{Interest, Note, Plugged};
 pub use status::{status_number, status_of};
+pub use wanted::Wanted;
 
 /// Makes what each lcore runs plugins with.
 pub trait PluginHost: Debug + Send + Sync {
@@ -29,9 +32,9 @@ pub trait PluginHost: Debug + Send + Sync {
 
 /// The plugins of one lcore, in the order in which they are asked.
 pub trait Plugins: Send {
-    /// Whether some plugin checks payloads of such a flow. Asked for every payload of a flow without a
-    /// protocol, so it must be cheap.
-    fn checks(&mut self, ends: Ends) -> bool;
+    /// What they want to be asked about, unless it is what was told when this was asked last. Asked now and
+    /// then; other plugins may take over only here.
+    fn wanted(&mut self) -> Option<Wanted>;
 
     /// Asks each plugin in turn whether the payload is of its protocol.
     fn check(&mut self, call: &Call<'_>) -> Option<Claim>;
@@ -39,9 +42,6 @@ pub trait Plugins: Send {
     /// Asks each plugin in turn to read a payload of a flow that was claimed as protocol `number`, and
     /// hands on the records that the first to take it made.
     fn parse(&mut self, call: &Call<'_>, number: u8, each: &mut dyn FnMut(&Info<'_>)) -> Parsed;
-
-    /// Whether some plugin wants such messages of such a flow. Asked for every one of them, so it must be cheap.
-    fn enriches(&mut self, hook: Hook, ends: Ends) -> bool;
 
     /// Shows the message to each plugin in turn, until one has something to add.
     fn enrich(&mut self, call: &Call<'_>, event: &Event<'_>, each: &mut dyn FnMut(&Info<'_>));

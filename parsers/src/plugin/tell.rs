@@ -22,33 +22,31 @@ mod attr {
 }
 
 impl Out<'_> {
-    /// Bytes that a plugin may be given at once; `None` where there are no plugins.
+    /// Bytes that a plugin may be given at once; `None` where no plugin has to do with the flow.
     pub fn plugin_payload_bytes(&self) -> Option<usize> {
-        Some(self.plugins.as_ref()?.payload_bytes_max())
+        Some(self.plugins.as_ref()?.plugins.payload_bytes_max())
     }
 
     /// Bytes of a message that plugins want to see before `hook`; 0 where none wants it.
     #[inline]
-    pub fn enriching_bytes(&mut self, hook: Hook) -> usize {
-        let Some(plugins) = &mut self.plugins else {
-            return 0;
-        };
-        if plugins.enriches(hook, Ends::of(self.talk.facts)) {
-            plugins.payload_bytes_max()
-        } else {
-            0
+    pub fn enriching_bytes(&self, hook: Hook) -> usize {
+        match &self.plugins {
+            Some(plugged) if plugged.wanted().enriches(hook, Ends::of(self.talk.facts)) => {
+                plugged.plugins.payload_bytes_max()
+            }
+            _ => 0,
         }
     }
 
     /// Lets plugins read `payload` of the protocol that one of them claimed as `number` and `name`. Every
     /// record that they make of it becomes a message.
     pub(crate) fn plugin_parse(&mut self, number: u8, name: &[u8], payload: &[u8]) -> Parsed {
-        let Some(plugins) = self.plugins.take() else {
+        let Some(plugged) = self.plugins.take() else {
             return Parsed::Passed;
         };
         let call = self.call(payload);
-        let parsed = plugins.parse(&call, number, &mut |info| self.tell(info, name));
-        self.plugins = Some(plugins);
+        let parsed = (plugged.plugins).parse(&call, number, &mut |info| self.tell(info, name));
+        self.plugins = Some(plugged);
         parsed
     }
 
@@ -56,8 +54,8 @@ impl Out<'_> {
     /// afterwards: this comes before it.
     #[inline]
     pub fn enrich(&mut self, event: &Event<'_>) {
-        if let Some(plugins) = &mut self.plugins
-            && plugins.enriches(event.hook(), Ends::of(self.talk.facts))
+        if let Some(plugged) = &self.plugins
+            && plugged.wanted().enriches(event.hook(), Ends::of(self.talk.facts))
         {
             self.enrich_wanted(event);
         }
@@ -65,20 +63,20 @@ impl Out<'_> {
 
     #[cold]
     fn enrich_wanted(&mut self, event: &Event<'_>) {
-        let Some(plugins) = self.plugins.take() else {
+        let Some(plugged) = self.plugins.take() else {
             return;
         };
         let payload = self.input;
-        let max = plugins.payload_bytes_max().min(payload.len());
+        let max = plugged.plugins.payload_bytes_max().min(payload.len());
         let call = self.call(payload.get(..max).unwrap_or(payload));
-        plugins.enrich(&call, event, &mut |info| {
+        plugged.plugins.enrich(&call, event, &mut |info| {
             match event {
                 Event::Message { protocol, .. } => self.merge_message(*protocol, info),
                 _ => self.merge_http(info),
             }
             self.write_info(info);
         });
-        self.plugins = Some(plugins);
+        self.plugins = Some(plugged);
     }
 
     fn call<'p>(&self, payload: &'p [u8]) -> Call<'p>

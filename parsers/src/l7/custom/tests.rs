@@ -1,10 +1,9 @@
 //! With plugins that are written here: their protocol is lines, `?id` asks and `!id` answers.
 
-use crate::engine::Ends;
 use crate::field::Field;
 use crate::limits::PLUGIN_MISSES_MAX;
 use crate::parser::Speaker;
-use crate::plugin::{Call, Claim, Event, Hook, Info, Parsed, PluginHost, Plugins};
+use crate::plugin::{Call, Claim, Event, Info, Parsed, PluginHost, Plugins, Wanted};
 use crate::testing::Script;
 use std::sync::Arc;
 
@@ -31,8 +30,10 @@ fn line(payload: &[u8]) -> Option<(u8, u32)> {
 }
 
 impl Plugins for Lines {
-    fn checks(&mut self, _: Ends) -> bool {
-        true
+    fn wanted(&mut self) -> Option<Wanted> {
+        let mut wanted = Wanted::default();
+        wanted.add_checks(|_| true, &[]);
+        Some(wanted)
     }
 
     fn check(&mut self, call: &Call<'_>) -> Option<Claim> {
@@ -62,10 +63,6 @@ impl Plugins for Lines {
             ..Info::default()
         });
         Parsed::Read(self.framed.then_some(3))
-    }
-
-    fn enriches(&mut self, _: Hook, _: Ends) -> bool {
-        false
     }
 
     fn enrich(&mut self, _: &Call<'_>, _: &Event<'_>, _: &mut dyn FnMut(&Info<'_>)) {}
