@@ -128,9 +128,8 @@ mod tests {
                 for ports in [[0, 1], [63, 2], [2, 64], [80, 5], [5, 65_535], [81, 79]] {
                     let ends = Ends { l4, ports };
                     let expected = plugins.iter().any(|(of_transport, wants)| {
-                        // What is neither TCP nor UDP has one number here.
-                        of_transport(l4.min(2))
-                            && (wants.is_empty() || ports.iter().any(|p| wants.contains(p)))
+                        let port = wants.is_empty() || ports.iter().any(|port| wants.contains(port));
+                        port && l4 < TRANSPORTS && of_transport(l4)
                     });
                     let told = (
                         wanted.checks(ends),
