@@ -142,6 +142,12 @@ impl Conversation {
         [self.current.take(direction), self.aside.take(direction)]
     }
 
+    /// The exchange of the oldest request that waits; [`NONE`]: none does.
+    #[inline(always)]
+    pub(crate) fn oldest(&self) -> u32 {
+        self.requests.head
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.requests.count == 0
@@ -206,6 +212,12 @@ impl Exchanges {
     /// Memory of exchanges and their text, bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.slots.bytes() + self.by_id.bytes() + self.text.bytes()
+    }
+
+    /// Hands out the addresses of an exchange's cache lines, for whoever can prefetch.
+    #[inline(always)]
+    pub(crate) fn lines(&self, exchange: u32, hint: &impl Fn(*const u8)) {
+        self.slots.lines(exchange, hint);
     }
 
     /// Exchanges in use.

@@ -187,13 +187,15 @@ impl Engine {
         self.sessions.lines(id.0, hint);
     }
 
-    /// Hands out the addresses of the cache lines of a session's parser; reads the session.
+    /// Hands out the addresses of the cache lines of a session's parser and of its oldest request; reads the
+    /// session.
     #[inline(always)]
     pub fn parser_lines(&self, id: SessionId, hint: &impl Fn(*const u8)) {
         if let Some(session) = self.sessions.get(id.0)
             && let Some(protocol) = session.protocol
         {
             self.parsers.lines(protocol, session.parser, hint);
+            self.exchanges.lines(session.conversation.oldest(), hint);
         }
     }
 
