@@ -79,7 +79,7 @@ static __always_inline bool is_wanted(struct cgroup *cgroup, const char *path)
     return search.found;
 }
 
-SEC("tp_btf/cgroup_mkdir")
+SEC("raw_tp/cgroup_mkdir")
 int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 {
     __u64 id = BPF_CORE_READ(cgroup, kn, id);
@@ -93,7 +93,7 @@ int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
     return 0;
 }
 
-SEC("tp_btf/cgroup_rmdir")
+SEC("raw_tp/cgroup_rmdir")
 int BPF_PROG(cgroup_gone, struct cgroup *cgroup, const char *path)
 {
     __u64 id = BPF_CORE_READ(cgroup, kn, id);

@@ -4,34 +4,16 @@
 
 #include "filter.h"
 #include "inference.h"
+#include "sockets.h"
 #include "tls.h"
-
-static __always_inline bool is_stream(struct sock *sk)
-{
-    __u16 family = sk->__sk_common.skc_family;
-
-    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
-}
-
-static __always_inline bool is_datagram(struct sock *sk)
-{
-    __u16 family = sk->__sk_common.skc_family;
-
-    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_UDP;
-}
-
-static __always_inline bool is_unix(struct sock *sk)
-{
-    return sk->__sk_common.skc_family == AF_UNIX && sk->sk_type == SOCK_STREAM;
-}
 
 static __always_inline void fill_who(struct who *who, struct task_struct *task)
 {
-    struct task_struct *leader = task->group_leader;
+    struct task_struct *leader = READ(task, group_leader);
 
     who->cgroup = bpf_get_current_cgroup_id();
-    who->started_ns = leader->start_boottime;
-    who->pid = task->tgid;
+    who->started_ns = READ(leader, start_boottime);
+    who->pid = READ(task, tgid);
     who->reserved = 0;
     /* Of the process, not of one of its threads. */
     bpf_probe_read_kernel_str(who->comm, sizeof(who->comm), leader->comm);
@@ -48,14 +30,14 @@ static __always_inline __u8 fill_ends(struct sock *sk, __u8 *local_ip, __u8 *rem
 {
     struct sock_common *common = &sk->__sk_common;
     __u32 *local = (__u32 *)local_ip, *remote = (__u32 *)remote_ip;
-    __u32 local4 = common->skc_rcv_saddr, remote4 = common->skc_daddr;
+    __u32 local4 = READ(common, skc_rcv_saddr), remote4 = READ(common, skc_daddr);
 
     /* Else the compiler makes one instruction of loads from the socket and from the stack, which no verifier takes. */
     barrier_var(local4);
     barrier_var(remote4);
-    *local_port = common->skc_num;
-    *remote_port = __builtin_bswap16(common->skc_dport);
-    if (common->skc_family == AF_INET6) {
+    *local_port = READ(common, skc_num);
+    *remote_port = __builtin_bswap16(READ(common, skc_dport));
+    if (READ(common, skc_family) == AF_INET6) {
         bpf_probe_read_kernel(local_ip, 16, &common->skc_v6_rcv_saddr);
         bpf_probe_read_kernel(remote_ip, 16, &common->skc_v6_daddr);
         if (local[0] || local[1] || local[2] != __builtin_bswap32(0xffff))
@@ -89,7 +71,9 @@ static __always_inline bool same_ip(const __u8 *a, const __u8 *b)
 /* What tells ends apart that are named alike. */
 static __always_inline __u32 ends_netns(struct sock *sk, __u8 family, const __u8 *ip)
 {
-    return is_loopback(family, ip) ? sk->__sk_common.skc_net.net->ns.inum : 0;
+    struct net *net = READ(sk, __sk_common.skc_net.net);
+
+    return is_loopback(family, ip) ? READ(net, ns.inum) : 0;
 }
 
 /* The ends of a connection as its client names them; `from_client`: `open` is of the client's end. */
@@ -137,8 +121,8 @@ static __always_inline bool is_shed(const struct conn *conn, __u64 cookie)
 /* Number of the next byte that the application receives. Its reading of the end counts one. */
 static __always_inline __u32 received_seq(struct sock *sk, struct tcp_sock *tcp)
 {
-    __u32 next = tcp->copied_seq;
-    bool at_end = sk->__sk_common.skc_flags & (1UL << SOCK_DONE) && next == tcp->rcv_nxt;
+    __u32 next = READ(tcp, copied_seq);
+    bool at_end = READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE) && next == READ(tcp, rcv_nxt);
 
     return next - at_end;
 }
@@ -159,38 +143,40 @@ static __always_inline void refuse(struct conn *conn, __u32 reason)
 
 static __always_inline void note_speaker(struct conn *conn, struct task_struct *task)
 {
-    conn->speaker = task->tgid;
-    conn->speaker_exec = task->self_exec_id;
+    conn->speaker = READ(task, tgid);
+    conn->speaker_exec = READ(task, self_exec_id);
 }
 
 /* Whether another process speaks than before, or the same one by another program. */
 static __always_inline bool is_other_speaker(const struct conn *conn, struct task_struct *task)
 {
-    return conn->speaker != (__u32)task->tgid || conn->speaker_exec != (__u32)task->self_exec_id;
+    return conn->speaker != (__u32)READ(task, tgid) || conn->speaker_exec != (__u32)READ(task, self_exec_id);
 }
 
-/* Tells of a connection before its first data. False when user space doesn't know it afterwards. */
+/* Tells of a connection before its first data, from the scratch that its bytes come to later. False when user space
+ * doesn't know it afterwards. */
 static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, struct conn *conn,
-                                      const struct event_data *data)
+                                      struct scratch *scratch, const struct event_data *data)
 {
-    struct event_open open;
+    struct event_open *open = (struct event_open *)scratch->bytes;
+    struct net *net = READ(sk, __sk_common.skc_net.net);
 
-    __builtin_memset(&open, 0, sizeof(open));
-    open.kind = EVENT_OPEN;
-    open.role = conn->role;
-    open.cookie = data->cookie;
-    open.time_ns = data->time_ns;
-    open.family = fill_ends(sk, open.local_ip, open.remote_ip, &open.local_port, &open.remote_port);
-    fill_who(&open.self, bpf_get_current_task_btf());
-    if (open.self.pid == settings.own_pid) {
+    __builtin_memset(open, 0, sizeof(*open));
+    open->kind = EVENT_OPEN;
+    open->role = conn->role;
+    open->cookie = data->cookie;
+    open->time_ns = data->time_ns;
+    open->family = fill_ends(sk, open->local_ip, open->remote_ip, &open->local_port, &open->remote_port);
+    fill_who(&open->self, current_task());
+    if (open->self.pid == settings.own_pid) {
         refuse(conn, COUNTER_OWN);
         return false;
     }
-    if (is_other_end(sk, &open)) {
+    if (is_other_end(sk, open)) {
         refuse(conn, COUNTER_OTHER_END);
         return false;
     }
-    if (!passes(&open)) {
+    if (!passes(open)) {
         refuse(conn, COUNTER_FILTERED);
         return false;
     }
@@ -198,18 +184,18 @@ static __always_inline bool tell_open(struct sock *sk, struct tcp_sock *tcp, str
         refuse(conn, COUNTER_SHED);
         return false;
     }
-    open.netns = sk->__sk_common.skc_net.net->ns.inum;
-    open.from_start = conn->from_start;
+    open->netns = READ(net, ns.inum);
+    open->from_start = conn->from_start;
     /* What was withheld so far, user space need not know of. */
-    open.seq[SENT] = data->direction == SENT ? data->seq : tcp->write_seq;
-    open.seq[RECEIVED] = data->direction == RECEIVED ? data->seq : received_seq(sk, tcp);
+    open->seq[SENT] = data->direction == SENT ? data->seq : READ(tcp, write_seq);
+    open->seq[RECEIVED] = data->direction == RECEIVED ? data->seq : received_seq(sk, tcp);
     if (conn->from_start) {
-        open.passed[SENT] = open.seq[SENT] - conn->seq[SENT];
-        open.passed[RECEIVED] = open.seq[RECEIVED] - conn->seq[RECEIVED];
+        open->passed[SENT] = open->seq[SENT] - conn->seq[SENT];
+        open->passed[RECEIVED] = open->seq[RECEIVED] - conn->seq[RECEIVED];
     }
     conn->withheld[SENT] = conn->withheld[RECEIVED] = 0;
-    note_speaker(conn, bpf_get_current_task_btf());
-    conn->opened = put(&open, sizeof(open), EVENT_OPEN);
+    note_speaker(conn, current_task());
+    conn->opened = put(open, sizeof(*open), EVENT_OPEN);
     return conn->opened;
 }
 
@@ -238,17 +224,17 @@ static __always_inline void put_end(struct sock *sk, struct conn *conn, __u8 dir
     end.kind = EVENT_END;
     end.direction = direction;
     end.seq = seq;
-    end.cookie = bpf_get_socket_cookie(sk);
+    end.cookie = cookie_of(sk, conn);
     end.time_ns = bpf_ktime_get_boot_ns();
     conn->ended[direction & 1] = put(&end, sizeof(end), EVENT_END);
 }
 
 static __always_inline void tell_end(struct sock *sk, struct conn *conn, __u8 direction)
 {
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+    struct tcp_sock *tcp = tcp_of(sk);
 
     if (tcp)
-        put_end(sk, conn, direction, direction == SENT ? tcp->write_seq : received_seq(sk, tcp));
+        put_end(sk, conn, direction, direction == SENT ? READ(tcp, write_seq) : received_seq(sk, tcp));
 }
 
 /* Tells that nothing more is told of a connection, of which so many bytes were sent and received. */
@@ -259,7 +245,7 @@ static __always_inline void put_close(struct sock *sk, struct conn *conn, __u8 h
     __builtin_memset(&close, 0, sizeof(close));
     close.kind = EVENT_CLOSE;
     close.how = how;
-    close.cookie = bpf_get_socket_cookie(sk);
+    close.cookie = cookie_of(sk, conn);
     close.time_ns = bpf_ktime_get_boot_ns();
     close.seq[SENT] = sent;
     close.seq[RECEIVED] = received;
@@ -269,18 +255,17 @@ static __always_inline void put_close(struct sock *sk, struct conn *conn, __u8 h
 
 static __always_inline void tell_close(struct sock *sk, struct tcp_sock *tcp, struct conn *conn, __u8 how)
 {
-    put_close(sk, conn, how, tcp->write_seq - conn->fin, received_seq(sk, tcp));
+    put_close(sk, conn, how, READ(tcp, write_seq) - conn->fin, received_seq(sk, tcp));
 }
 
 /* Data of a connection may be part of what a TLS library does, whether it is wanted itself or not. Gives the library's
  * number. */
-static __always_inline __u8 note_tls(struct sock *sk, struct tcp_sock *tcp, const struct conn *conn, __u8 direction,
-                                     __u32 len)
+static __always_inline __u8 note_tls(struct sock *sk, const struct conn *conn, const struct caller *caller,
+                                     __u8 direction, __u32 seq, __u32 len)
 {
-    __u64 cookie = conn->unwanted ? TLS_UNWANTED : bpf_get_socket_cookie(sk);
-    __u32 next = direction == SENT ? tcp->write_seq : received_seq(sk, tcp);
+    __u64 cookie = conn->unwanted ? TLS_UNWANTED : cookie_of(sk, conn);
 
-    return tls_on_socket(bpf_get_current_task_btf(), cookie, direction, next - len, len);
+    return tls_on_socket(caller, cookie, direction, seq, len);
 }
 
 /* Takes user space's verdict, if there is a new one. */
@@ -327,50 +312,58 @@ static __always_inline bool look(struct conn *conn, struct scratch *scratch, con
 
 /* An application has sent or received `ret` bytes on a TCP socket, or failed to; the memory of the current task holds
  * them. */
-static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int flags)
+static __always_inline int on_data(struct sock *sk, const struct caller *caller, int ret, __u8 direction, int flags)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     __u32 which = 2 * bpf_get_smp_processor_id() + direction;
     struct scratch *scratch;
     struct event_data *head;
     struct tcp_sock *tcp;
     struct place place;
     struct conn *conn;
-    bool wanted;
+    bool wanted, is_peek, alone;
     __u8 library;
     __u8 missing;
     __u64 size;
+    __u32 seq;
 
     if (ret < 0)
         return 0;
-    conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    conn = stream_conn(sk, caller);
     if (!conn) {
         count(COUNTER_NO_STORAGE);
         return 0;
     }
-    tcp = bpf_skc_to_tcp_sock(sk);
+    tcp = tcp_of(sk);
     if (!tcp)
         return 0;
+    seq = (direction == SENT ? READ(tcp, write_seq) : received_seq(sk, tcp)) - ret;
+    is_peek = direction == RECEIVED && flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB);
+    alone = ret == 0 || is_peek || is_alone(conn, direction, seq + ret, ret);
     if (conn->state == STATE_IGNORED) {
-        if (ret > 0)
-            note_tls(sk, tcp, conn, direction, ret);
+        if (ret > 0 && alone)
+            note_tls(sk, conn, caller, direction, seq, ret);
         return 0;
     }
     if (ret == 0) {
         /* The end was reached, unless nothing was asked for. */
-        if (direction == RECEIVED && sk->sk_shutdown & RCV_SHUTDOWN)
+        if (direction == RECEIVED && READ(sk, sk_shutdown) & RCV_SHUTDOWN)
             tell_end(sk, conn, RECEIVED);
         return 0;
     }
-    if (direction == RECEIVED && flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB)) {
+    if (is_peek) {
         count(COUNTER_PEEKED);
         return 0;
     }
-    library = note_tls(sk, tcp, conn, direction, ret);
+    if (!alone) {
+        count(COUNTER_UNPLACED);
+        count_some(COUNTER_BYTES_UNPLACED, ret);
+        return 0;
+    }
+    library = note_tls(sk, conn, caller, direction, seq, ret);
     scratch = bpf_map_lookup_elem(&scratches, &which);
     if (!scratch)
         return 0;
-    if (tcp->inet_conn.icsk_ulp_ops) {
+    if (READ(tcp, inet_conn.icsk_ulp_ops)) {
         ignore(conn, COUNTER_ULP);
         return 0;
     }
@@ -378,7 +371,7 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     head->kind = EVENT_DATA;
     head->direction = direction;
     head->library = library;
-    head->cookie = bpf_get_socket_cookie(sk);
+    head->cookie = cookie_of(sk, conn);
     heed_verdict(conn, head->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
@@ -387,7 +380,8 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
         refuse(conn, COUNTER_SHED);
         return 0;
     }
-    find_place(&place, task, ret);
+    find_place(&place, caller, ret);
+    place.which = which;
     if (direction == RECEIVED && flags & MSG_TRUNC)
         place.missing = MISSING_DISCARDED;
     wanted = conn->state != STATE_LOOKING || look(conn, scratch, &place, ret);
@@ -397,16 +391,11 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     head->time_ns = bpf_ktime_get_boot_ns();
     head->arrived_ns = direction == RECEIVED ? conn->arrived_ns : 0;
     head->len = ret;
-    if (direction == SENT) {
-        head->seq = tcp->write_seq - ret;
-        head->peer_seq = received_seq(sk, tcp);
-    } else {
-        head->seq = received_seq(sk, tcp) - ret;
-        head->peer_seq = tcp->snd_una;
-    }
-    if (!conn->opened && !tell_open(sk, tcp, conn, head)) {
+    head->seq = seq;
+    head->peer_seq = direction == SENT ? received_seq(sk, tcp) : READ(tcp, snd_una);
+    if (!conn->opened && !tell_open(sk, tcp, conn, scratch, head)) {
         if (conn->unwanted)
-            note_tls(sk, tcp, conn, direction, ret);
+            note_tls(sk, conn, caller, direction, seq, ret);
         if (conn->state != STATE_IGNORED && wanted) {
             count(COUNTER_DATA_LOST);
             count_some(COUNTER_BYTES_LOST, ret);
@@ -415,8 +404,8 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
     }
     if (!wanted)
         return 0;
-    if (is_other_speaker(conn, task))
-        tell_speaker(conn, task, head);
+    if (is_other_speaker(conn, caller->task))
+        tell_speaker(conn, caller->task, head);
     head->withheld = conn->withheld[direction & 1];
     size = capture(scratch, &place, ret, &missing);
     head->captured = size;
@@ -441,15 +430,15 @@ static __always_inline int on_data(struct sock *sk, int ret, __u8 direction, int
 /* Data has come to a socket. */
 static __always_inline int on_arrival(struct sock *sk)
 {
-    __u64 flags = 0;
     struct conn *conn;
 
+#ifndef PLAIN_POINTERS
     /* What comes to a Unix socket is the first thing that is heard of it. */
     if (is_unix(sk) && sk->__sk_common.skc_state == TCP_ESTABLISHED)
-        flags = BPF_SK_STORAGE_GET_F_CREATE;
-    else if (!is_stream(sk) && !is_datagram(sk))
-        return 0;
-    conn = bpf_sk_storage_get(&conns, sk, 0, flags);
+        conn = new_conn(sk);
+    else
+#endif
+        conn = known_conn(sk);
     if (conn && conn->state != STATE_IGNORED)
         conn->arrived_ns = bpf_ktime_get_boot_ns();
     return 0;
@@ -476,14 +465,14 @@ static __always_inline void note_end(struct sock *sk, const struct conn *conn)
 
 static __always_inline void on_established(struct sock *sk, int old)
 {
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct tcp_sock *tcp = tcp_of(sk);
+    struct conn *conn = new_conn(sk);
 
     if (!conn || !tcp)
         return;
     conn->role = old == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
-    conn->seq[SENT] = tcp->write_seq;
-    conn->seq[RECEIVED] = tcp->copied_seq;
+    conn->seq[SENT] = READ(tcp, write_seq);
+    conn->seq[RECEIVED] = READ(tcp, copied_seq);
     conn->from_start = 1;
     note_end(sk, conn);
 }
@@ -497,16 +486,16 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
         return 0;
     if (new == TCP_SYN_SENT) {
         /* Later steps happen in whatever task the packets interrupt. */
-        conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+        conn = new_conn(sk);
         if (conn)
-            fill_who(&conn->who, bpf_get_current_task_btf());
+            fill_who(&conn->who, current_task());
         return 0;
     }
     if (new == TCP_ESTABLISHED) {
         on_established(sk, old);
         return 0;
     }
-    conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    conn = known_conn(sk);
     if (!conn)
         return 0;
     if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) {
@@ -521,10 +510,11 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
 /* Nobody has the socket open any more, and its connection is over. */
 static __always_inline int on_destroy(struct sock *sk)
 {
-    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, 0);
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+    struct conn *conn = known_conn(sk);
+    struct tcp_sock *tcp = tcp_of(sk);
 
     if (conn && tcp && conn->opened)
         tell_close(sk, tcp, conn, conn->reset ? CLOSE_RESET : CLOSE_IN_ORDER);
+    forget_conn(sk);
     return 0;
 }

@@ -2,8 +2,13 @@
 /* UDP: every datagram tells its own addresses, since one socket may speak with many. */
 #pragma once
 
+#ifdef PLAIN_POINTERS
+#include "connection.h"
+#else
 #include "unix.h"
+#endif
 
+#ifndef PLAIN_POINTERS
 /* The current task receives a datagram and wants to know where it came from: notes the answer. IPv4 in the first four
  * bytes, IPv4-mapped as IPv4. */
 static __always_inline int on_source(struct bpf_sock_addr *context, __u8 family)
@@ -35,8 +40,9 @@ static __always_inline int on_source(struct bpf_sock_addr *context, __u8 family)
     conn->source_family = family;
     return 1;
 }
+#endif
 
-/* Where a datagram goes that was sent to the address in user memory. */
+/* The other end of a datagram, by the address in user memory that it was sent to or said to come from. */
 static __always_inline bool read_name(struct event_datagram *event, __u64 name)
 {
     struct user_address address;
@@ -63,21 +69,30 @@ static __always_inline bool read_name(struct event_datagram *event, __u64 name)
     return true;
 }
 
+/* Where a datagram came from. */
+static __always_inline bool find_source(struct event_datagram *event, const struct conn *conn, __u64 name)
+{
+#ifdef PLAIN_POINTERS
+    return name && read_name(event, name);
+#else
+    event->family = conn->source_family;
+    event->remote_port = conn->source_port;
+    copy_ip(event->remote_ip, conn->source_ip);
+    return true;
+#endif
+}
+
 /* Fills in both ends of a datagram; false when the other one is not known. This one may be all zeros: not known. */
 static __always_inline bool find_ends(struct sock *sk, struct event_datagram *event, struct conn *conn, __u64 name)
 {
     __u8 family = fill_ends(sk, event->local_ip, event->remote_ip, &event->local_port, &event->remote_port);
-    __u8 source_family = conn->source_family;
 
-    conn->source_family = 0;
     event->family = family;
     if (event->direction == RECEIVED) {
         /* A connected socket receives from nobody else. */
-        if (event->remote_port)
-            return true;
-        event->family = source_family;
-        event->remote_port = conn->source_port;
-        copy_ip(event->remote_ip, conn->source_ip);
+        if (!event->remote_port && !find_source(event, conn, name))
+            return false;
+        conn->source_family = 0;
     } else if (name) {
         __builtin_memset(event->remote_ip, 0, 16);
         if (!read_name(event, name))
@@ -105,20 +120,20 @@ static __always_inline bool passes_datagram(const struct event_datagram *event)
 }
 
 /* An application has sent or received a datagram of `ret` bytes, or failed to. */
-static __always_inline int on_datagram(struct sock *sk, int ret, __u8 direction, int flags)
+static __always_inline int on_datagram(struct sock *sk, const struct caller *caller, int ret, __u8 direction, int flags)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     __u32 first, which = 2 * bpf_get_smp_processor_id() + direction;
     struct event_datagram *event;
     struct scratch *scratch;
     struct place place;
     struct conn *conn;
+    struct net *net;
     __u8 missing;
     __u64 size;
 
-    if (ret <= 0 || task->tgid == (int)settings.own_pid)
+    if (ret <= 0 || (__u32)READ(caller->task, tgid) == settings.own_pid)
         return 0;
-    conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    conn = datagram_conn(sk, caller);
     scratch = bpf_map_lookup_elem(&scratches, &which);
     if (!conn || !scratch) {
         count(COUNTER_NO_STORAGE);
@@ -127,11 +142,12 @@ static __always_inline int on_datagram(struct sock *sk, int ret, __u8 direction,
     event = &scratch->head;
     event->kind = EVENT_DATAGRAM;
     event->direction = direction;
-    event->cookie = bpf_get_socket_cookie(sk);
+    event->cookie = cookie_of(sk, conn);
     heed_verdict(conn, event->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
-    find_place(&place, task, ret);
+    find_place(&place, caller, ret);
+    place.which = which;
     if (direction == RECEIVED && flags & (MSG_PEEK | MSG_ERRQUEUE)) {
         count(COUNTER_PEEKED);
         return 0;
@@ -146,7 +162,7 @@ static __always_inline int on_datagram(struct sock *sk, int ret, __u8 direction,
         count(COUNTER_NO_ADDRESS);
         return 0;
     }
-    fill_who(&event->self, task);
+    fill_who(&event->self, caller->task);
     if (!passes_datagram(event)) {
         count(COUNTER_FILTERED);
         return 0;
@@ -155,7 +171,8 @@ static __always_inline int on_datagram(struct sock *sk, int ret, __u8 direction,
         count(COUNTER_SHED);
         return 0;
     }
-    event->netns = sk->__sk_common.skc_net.net->ns.inum;
+    net = READ(sk, __sk_common.skc_net.net);
+    event->netns = READ(net, ns.inum);
     event->time_ns = bpf_ktime_get_boot_ns();
     event->arrived_ns = direction == RECEIVED ? conn->arrived_ns : 0;
     event->len = ret;
@@ -174,23 +191,27 @@ static __always_inline int on_datagram(struct sock *sk, int ret, __u8 direction,
     return 0;
 }
 
+#ifndef PLAIN_POINTERS
 /* What any socket has sent or received. */
 static __always_inline int on_socket(struct sock *sk, int ret, __u8 direction, int flags)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
+    struct caller caller = {.task = current_task()};
+    struct pt_regs *regs;
     long number;
 
     if (ret < 0) {
-        number = SYSCALL((struct pt_regs *)bpf_task_pt_regs(task));
+        regs = regs_of(&caller);
+        number = SYSCALL(regs);
         if (number == SYS_sendmmsg || number == SYS_recvmmsg)
-            end_vector(task);
+            end_vector(caller.task);
         return 0;
     }
     if (is_stream(sk))
-        return on_data(sk, ret, direction, flags);
+        return on_data(sk, &caller, ret, direction, flags);
     if (is_datagram(sk))
-        return on_datagram(sk, ret, direction, flags);
+        return on_datagram(sk, &caller, ret, direction, flags);
     if (is_unix(sk))
-        return on_unix(sk, ret, direction, flags);
+        return on_unix(sk, &caller, ret, direction, flags);
     return 0;
 }
+#endif

@@ -251,6 +251,11 @@ enum counter {
     COUNTER_TLS_NO_COUNT,
     /* Processes not told of whose files are to be looked at. */
     COUNTER_TLS_LOOK_LOST,
+    /* Data of which it is not known where it belongs, since another call moved some at the same time, and its bytes. */
+    COUNTER_UNPLACED,
+    COUNTER_BYTES_UNPLACED,
+    /* Messages of calls that moved more at once than are looked at. */
+    COUNTER_MESSAGES_LOST,
     /* Data events with bytes missing, in the order of enum missing from MISSING_LIMIT on. */
     COUNTER_MISSING,
     COUNTERS = COUNTER_MISSING + MISSING_DISCARDED,

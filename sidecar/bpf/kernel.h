@@ -131,6 +131,30 @@ struct socket {
     struct sock *sk;
 };
 
+struct sk_buff {
+    unsigned int len;
+    __u16 transport_header;
+    unsigned char *head;
+};
+
+struct inode {
+    __u16 i_mode;
+    unsigned long i_ino;
+};
+
+struct file {
+    struct inode *f_inode;
+    void *private_data;
+};
+
+struct fdtable {
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
 struct inet_connection_sock {
     const void *icsk_ulp_ops;
 };
@@ -183,6 +207,7 @@ struct task_struct {
     __u64 self_exec_id;
     struct hlist_node pid_links[4];
     struct css_set *cgroups;
+    struct files_struct *files;
     void *io_uring;
 };
 
@@ -194,6 +219,7 @@ struct pt_regs {
 struct pt_regs {
     __u64 regs[31];
     __u64 sp;
+    __u64 orig_x0;
     __s32 syscallno;
 };
 #endif

@@ -4,18 +4,19 @@
 
 #include "datagram.h"
 
-SEC("tp_btf/inet_sock_set_state")
+TRACEPOINT("inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int old, int new)
 {
     return on_state(sk, old, new);
 }
 
-SEC("tp_btf/tcp_destroy_sock")
+TRACEPOINT("tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
     return on_destroy(sk);
 }
 
+#ifndef PLAIN_POINTERS
 /* Attached to the root of cgroups: no other place names the sender of a datagram. */
 SEC("cgroup/recvmsg4")
 int source4(struct bpf_sock_addr *context)
@@ -28,3 +29,4 @@ int source6(struct bpf_sock_addr *context)
 {
     return on_source(context, 6);
 }
+#endif

@@ -77,14 +77,17 @@ struct conn {
     __u8 reserved[1];
     __u16 source_port;
     __u8 source_ip[16];
+#ifdef PLAIN_POINTERS
+    /* Stands for the socket's cookie, which can't be asked for. */
+    __u64 cookie;
+    /* Number of the socket's inode; 0: not known yet. */
+    __u64 inode;
+    /* Where each direction stood after the data before, if `stood`. */
+    __u32 next[2];
+    __u8 stood[2];
+    __u8 reserved2[6];
+#endif
 };
-
-struct {
-    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct conn);
-} conns SEC(".maps");
 
 /* The ends of a connection, as the client names them. */
 struct ends {
@@ -150,12 +153,14 @@ struct task_state {
     __u32 last;
 };
 
+#ifndef PLAIN_POINTERS
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct task_state);
 } tasks SEC(".maps");
+#endif
 
 static __always_inline void count_some(__u32 which, __u64 some)
 {

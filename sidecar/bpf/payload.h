@@ -15,6 +15,8 @@ struct place {
     __u64 count;
     /* Where the message goes, if that was told. */
     __u64 name;
+    /* The scratch that its bytes go to. */
+    __u32 which;
     bool is_vector;
     __u8 missing;
 };
@@ -33,13 +35,25 @@ static __always_inline void of_message(struct place *place, __u64 address)
     place->count = message.iov_len;
 }
 
+#ifdef PLAIN_POINTERS
+static __always_inline void of_vector(struct place *place, const struct caller *caller, __u64 vector,
+                                      __u64 count_all, int ret)
+{
+    struct user_mmsghdr *messages = (struct user_mmsghdr *)vector;
+
+    if (caller->is_scattered)
+        place->missing = MISSING_BUFFERS;
+    else
+        of_message(place, (__u64)&messages[caller->message].message);
+}
+#else
 /* The n-th message of the vector of a call: n counts how often the task has been here in this call. A vector is begun
  * anew when its last message is done or one failed; and when the kernel has not noted for the message before what it
  * gave, that was another call. */
-static __always_inline void of_vector(struct place *place, struct task_struct *task, __u64 vector, __u64 count_all,
-                                      int ret)
+static __always_inline void of_vector(struct place *place, const struct caller *caller, __u64 vector,
+                                      __u64 count_all, int ret)
 {
-    struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct task_state *state = bpf_task_storage_get(&tasks, caller->task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     struct user_mmsghdr *messages = (struct user_mmsghdr *)vector;
     __u32 n, last = 0;
 
@@ -64,38 +78,40 @@ static __always_inline void end_vector(struct task_struct *task)
     if (state)
         state->vector = 0;
 }
+#endif
 
-static __always_inline void find_place(struct place *place, struct task_struct *task, int ret)
+/* Whether the current task's registers are not those of a 64-bit call that moves data, and why. */
+static __always_inline __u8 why_no_place(struct task_struct *task)
 {
-    struct pt_regs *regs;
+#ifndef PLAIN_POINTERS
+    if (task->flags & PF_KTHREAD)
+        return MISSING_KERNEL;
+    /* What io_uring does, it does within any call of the task: the registers are none of it. */
+    if (task->flags & PF_IO_WORKER || task->io_uring)
+        return MISSING_SYSCALL;
+#endif
+    return IS_COMPAT(task) ? MISSING_COMPAT : MISSING_NONE;
+}
+
+static __always_inline void find_place(struct place *place, const struct caller *caller, int ret)
+{
+    struct pt_regs *regs = regs_of(caller);
 
     place->address = 0;
     place->count = 0;
     place->name = 0;
     place->is_vector = false;
-    place->missing = MISSING_NONE;
-    if (task->flags & (PF_KTHREAD | PF_IO_WORKER)) {
-        place->missing = task->flags & PF_KTHREAD ? MISSING_KERNEL : MISSING_SYSCALL;
+    place->missing = why_no_place(caller->task);
+    if (place->missing != MISSING_NONE)
         return;
-    }
-    if (IS_COMPAT(task)) {
-        place->missing = MISSING_COMPAT;
-        return;
-    }
-    /* What io_uring does, it does within any call of the task: the registers are none of it. */
-    if (task->io_uring) {
-        place->missing = MISSING_SYSCALL;
-        return;
-    }
-    regs = (struct pt_regs *)bpf_task_pt_regs(task);
     switch (SYSCALL(regs)) {
     case SYS_sendto:
+    case SYS_recvfrom:
         place->name = ARGUMENT5(regs);
         place->address = ARGUMENT2(regs);
         return;
     case SYS_read:
     case SYS_write:
-    case SYS_recvfrom:
         place->address = ARGUMENT2(regs);
         return;
     case SYS_readv:
@@ -111,15 +127,17 @@ static __always_inline void find_place(struct place *place, struct task_struct *
         of_message(place, ARGUMENT2(regs));
         return;
     case SYS_recvmmsg:
+#ifndef PLAIN_POINTERS
         /* A call that ends when its time is over does so without a trace. */
         if (ARGUMENT5(regs)) {
             place->missing = MISSING_SYSCALL;
             return;
         }
-        of_vector(place, task, ARGUMENT2(regs), ARGUMENT3(regs), ret);
+#endif
+        of_vector(place, caller, ARGUMENT2(regs), ARGUMENT3(regs), ret);
         return;
     case SYS_sendmmsg:
-        of_vector(place, task, ARGUMENT2(regs), ARGUMENT3(regs), ret);
+        of_vector(place, caller, ARGUMENT2(regs), ARGUMENT3(regs), ret);
         return;
     case SYS_sendfile:
     case SYS_splice:
@@ -173,6 +191,55 @@ static long gather_one(__u32 index, void *context)
     return 0;
 }
 
+#ifdef PLAIN_POINTERS
+/* For kernels without bpf_loop: a function of its own, which the verifier looks at but once. How many bytes there are, and
+ * above them, from bit 16 on, why not all. */
+__noinline int gather_buffers(__u32 which, __u64 vector, __u64 count, __u32 wanted)
+{
+    struct gathering g = {
+        .scratch = bpf_map_lookup_elem(&scratches, &which),
+        .vector = vector,
+        .count = count,
+        .wanted = wanted,
+    };
+
+    if (!g.scratch)
+        return 0;
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < BUFFERS_MAX; i++)
+        if (gather_one(i, &g))
+            break;
+    return g.done | g.missing << 16;
+}
+#endif
+
+/* Copies from several buffers. */
+static __always_inline __u32 gather_vector(struct scratch *scratch, const struct place *place, __u32 wanted,
+                                           __u8 *missing)
+{
+#ifdef PLAIN_POINTERS
+    __u32 result = gather_buffers(place->which, place->address, place->count, wanted);
+    __u32 done = result & 0xffff;
+
+    *missing = result >> 16;
+#else
+    struct gathering g = {
+        .scratch = scratch,
+        .vector = place->address,
+        .count = place->count,
+        .wanted = wanted,
+    };
+    __u32 done;
+
+    bpf_loop(BUFFERS_MAX, gather_one, &g, 0);
+    done = g.done;
+    *missing = g.missing;
+#endif
+    if (done < wanted && !*missing)
+        *missing = MISSING_BUFFERS;
+    return done;
+}
+
 /* Copies up to `wanted` bytes to the scratch; how many there are, and, if not all, why. */
 static __always_inline __u32 gather(struct scratch *scratch, const struct place *place, __u32 wanted, __u8 *missing)
 {
@@ -187,15 +254,7 @@ static __always_inline __u32 gather(struct scratch *scratch, const struct place 
         *missing = MISSING_UNREADABLE;
         return 0;
     }
-    struct gathering g = {
-        .scratch = scratch,
-        .vector = place->address,
-        .count = place->count,
-        .wanted = wanted,
-    };
-    bpf_loop(BUFFERS_MAX, gather_one, &g, 0);
-    *missing = g.done < wanted && !g.missing ? MISSING_BUFFERS : g.missing;
-    return g.done;
+    return gather_vector(scratch, place, wanted, missing);
 }
 
 /* Copies the bytes behind the head of the event, as many as are wanted of one call; how many there are, and why not

@@ -3,7 +3,7 @@
  * include/uapi/asm-generic/unistd.h), and the structures in user memory that they name. */
 #pragma once
 
-#include "kernel.h"
+#include "pointers.h"
 
 #if defined(__TARGET_ARCH_x86)
 enum syscall {
@@ -23,12 +23,13 @@ enum syscall {
     SYS_pwritev2 = 328,
 };
 /* The call came by the 32-bit entry: its numbers and structures are others (TS_COMPAT). */
-#define IS_COMPAT(task) ((task)->thread_info.status & 2)
-#define SYSCALL(regs) ((long)(regs)->orig_ax)
-#define ARGUMENT1(regs) ((regs)->di)
-#define ARGUMENT2(regs) ((regs)->si)
-#define ARGUMENT3(regs) ((regs)->dx)
-#define ARGUMENT5(regs) ((regs)->r8)
+#define IS_COMPAT(task) (READ(task, thread_info.status) & 2)
+#define SYSCALL(regs) ((long)READ(regs, orig_ax))
+#define ARGUMENT1(regs) READ(regs, di)
+#define ARGUMENT2(regs) READ(regs, si)
+#define ARGUMENT3(regs) READ(regs, dx)
+#define ARGUMENT4(regs) READ(regs, r10)
+#define ARGUMENT5(regs) READ(regs, r8)
 #elif defined(__TARGET_ARCH_arm64)
 enum syscall {
     SYS_read = 63,
@@ -47,12 +48,14 @@ enum syscall {
     SYS_pwritev2 = 287,
 };
 /* TIF_32BIT. */
-#define IS_COMPAT(task) ((task)->thread_info.flags & (1UL << 22))
-#define SYSCALL(regs) ((long)(regs)->syscallno)
-#define ARGUMENT1(regs) ((regs)->regs[0])
-#define ARGUMENT2(regs) ((regs)->regs[1])
-#define ARGUMENT3(regs) ((regs)->regs[2])
-#define ARGUMENT5(regs) ((regs)->regs[4])
+#define IS_COMPAT(task) (READ(task, thread_info.flags) & (1UL << 22))
+#define SYSCALL(regs) ((long)READ(regs, syscallno))
+/* Where the first one was, the result is when the call ends. */
+#define ARGUMENT1(regs) READ(regs, orig_x0)
+#define ARGUMENT2(regs) READ(regs, regs[1])
+#define ARGUMENT3(regs) READ(regs, regs[2])
+#define ARGUMENT4(regs) READ(regs, regs[3])
+#define ARGUMENT5(regs) READ(regs, regs[4])
 #endif
 
 struct user_iovec {

@@ -125,8 +125,7 @@ static __always_inline void tls_moved(struct tls_call *call, struct tls_object *
 SEC("uprobe")
 int tls_enter(struct pt_regs *regs)
 {
-    struct tls_thread *thread = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0,
-                                                     BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct tls_thread *thread = tls_thread_of(current_task(), true);
     __u64 frame = STACK(regs), fourth = C_ARGUMENT4(regs), fifth = C_ARGUMENT5(regs);
     struct tls_call *call;
 
@@ -184,7 +183,7 @@ static __always_inline void tls_guess_socket(struct tls_thread *thread, struct t
 SEC("uretprobe")
 int tls_return(struct pt_regs *regs)
 {
-    struct tls_thread *thread = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+    struct tls_thread *thread = tls_thread_of(current_task(), false);
     __u64 buffer, moved = 0;
     struct tls_object *object;
     struct tls_call call;
@@ -241,7 +240,7 @@ struct go_stack {
 SEC("uprobe")
 int tls_go_enter(struct pt_regs *regs)
 {
-    struct tls_key key = tls_key_of(GOROUTINE(regs));
+    struct tls_key key = tls_key_of(regs->GOROUTINE);
     struct tls_call call, *earlier;
     __u32 first = 0, *seen;
     struct go_stack stack;
@@ -276,7 +275,7 @@ int tls_go_enter(struct pt_regs *regs)
 SEC("uprobe")
 int tls_go_return(struct pt_regs *regs)
 {
-    struct tls_key key = tls_key_of(GOROUTINE(regs));
+    struct tls_key key = tls_key_of(regs->GOROUTINE);
     struct tls_call call, *found = bpf_map_lookup_elem(&tls_go_calls, &key);
     __s64 moved = RESULT(regs);
     struct tls_object *object;
@@ -307,7 +306,7 @@ int tls_loaded(struct pt_regs *regs)
 }
 
 /* A program begins, perhaps one with everything in it. */
-SEC("tp_btf/sched_process_exec")
+TRACEPOINT("sched_process_exec")
 int tls_exec(void *context)
 {
     tls_look(TLS_LOOK_NEW);

@@ -76,12 +76,40 @@ struct tls_thread {
     __u64 unsent_len;
 };
 
+#ifdef PLAIN_POINTERS
+/* By thread. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u64);
+    __type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+static const struct tls_thread no_thread;
+#else
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct tls_thread);
 } tls_threads SEC(".maps");
+#endif
+
+/* What the current task is at; made when there is nothing, if `make`. */
+static __always_inline struct tls_thread *tls_thread_of(struct task_struct *task, bool make)
+{
+#ifdef PLAIN_POINTERS
+    __u64 key = bpf_get_current_pid_tgid();
+    struct tls_thread *thread = bpf_map_lookup_elem(&tls_threads, &key);
+
+    if (thread || !make)
+        return thread;
+    bpf_map_update_elem(&tls_threads, &key, &no_thread, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&tls_threads, &key);
+#else
+    return bpf_task_storage_get(&tls_threads, task, 0, make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+#endif
+}
 
 struct tls_key {
     /* An object of a library; for calls of Go the goroutine. */
@@ -208,23 +236,25 @@ static __always_inline __u8 tls_direction(__u32 how)
 
 #if defined(__TARGET_ARCH_x86)
 /* The goroutine, by Go's convention of calls, which system calls leave alone. */
-#define GOROUTINE(r) ((r)->r14)
+#define GOROUTINE r14
 #elif defined(__TARGET_ARCH_arm64)
-#define GOROUTINE(r) ((r)->regs[28])
+#define GOROUTINE regs[28]
 #endif
 
 /* The call of a TLS library that the current task is in, or none. */
-static __always_inline struct tls_call *tls_call_of(struct task_struct *task, struct tls_thread *thread)
+static __always_inline struct tls_call *tls_call_of(const struct caller *caller, struct tls_thread *thread)
 {
     __u32 *seen, first = 0;
+    struct pt_regs *regs;
     struct tls_key key;
 
     if (thread && thread->call.object)
         return &thread->call;
     seen = bpf_map_lookup_elem(&tls_go_seen, &first);
-    if (!seen || !*seen || task->flags & (PF_KTHREAD | PF_IO_WORKER))
+    if (!seen || !*seen || READ(caller->task, flags) & (PF_KTHREAD | PF_IO_WORKER))
         return 0;
-    key = tls_key_of(GOROUTINE((struct pt_regs *)bpf_task_pt_regs(task)));
+    regs = regs_of(caller);
+    key = tls_key_of(READ(regs, GOROUTINE));
     return bpf_map_lookup_elem(&tls_go_calls, &key);
 }
 
@@ -249,13 +279,13 @@ static __always_inline __u16 tls_record_at(__u64 at, __u8 *type)
 }
 
 /* Where the first byte of the current system call's data lies, 0: not known. */
-static __always_inline __u64 first_byte(struct task_struct *task)
+static __always_inline __u64 first_byte(const struct caller *caller)
 {
     struct place place;
     __u64 base = 0;
 
     /* Of many messages in one call, which one it is at can be counted but once. */
-    find_place(&place, task, -1);
+    find_place(&place, caller, -1);
     if (place.missing != MISSING_NONE)
         return 0;
     if (!place.is_vector)
@@ -275,10 +305,10 @@ static __always_inline void tls_bind(__u64 pointer, __u64 cookie)
 }
 
 /* The current task has moved `len` bytes on a socket. Says of which library's call that is part, 0: of none. */
-static __always_inline __u8 tls_on_socket(struct task_struct *task, __u64 cookie, __u8 direction, __u32 seq, __u32 len)
+static __always_inline __u8 tls_on_socket(const struct caller *caller, __u64 cookie, __u8 direction, __u32 seq, __u32 len)
 {
-    struct tls_thread *thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
-    struct tls_call *call = tls_call_of(task, thread);
+    struct tls_thread *thread = tls_thread_of(caller->task, false);
+    struct tls_call *call = tls_call_of(caller, thread);
     __u64 at, end;
     __u16 record;
     __u8 type;
@@ -299,7 +329,7 @@ static __always_inline __u8 tls_on_socket(struct task_struct *task, __u64 cookie
     /* Only threads that use TLS libraries have a state, so nobody else pays for the rest. */
     if (!thread)
         return 0;
-    at = first_byte(task);
+    at = first_byte(caller);
     record = tls_record_at(at, &type);
     if (!at || !record)
         return 0;

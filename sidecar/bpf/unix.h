@@ -102,7 +102,7 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
         return false;
     }
     __builtin_memset(open, 0, sizeof(*open));
-    other = bpf_sk_storage_get(&conns, peer, 0, 0);
+    other = known_conn(peer);
     if (conn->role == ROLE_UNKNOWN && other && other->role == ROLE_CLIENT) {
         conn->role = ROLE_SERVER;
         conn->from_start = other->from_start;
@@ -114,7 +114,7 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
     open->family = AF_UNIX;
     open->cookie = data->cookie;
     open->time_ns = data->time_ns;
-    fill_who(&open->self, bpf_get_current_task_btf());
+    fill_who(&open->self, current_task());
     find_peer(&open->peer, sk, other);
     if (!conn->who.pid)
         conn->who = open->self;
@@ -133,7 +133,7 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
     }
     open->name_len = copy_name((char *)(open + 1), conn->role == ROLE_SERVER ? sk : peer);
     conn->withheld[SENT] = conn->withheld[RECEIVED] = 0;
-    note_speaker(conn, bpf_get_current_task_btf());
+    note_speaker(conn, current_task());
     conn->opened = put(open, sizeof(*open) + UNIX_NAME_MAX, EVENT_OPEN);
     return conn->opened;
 }
@@ -156,13 +156,13 @@ static __always_inline void on_unix_connect(struct conn *conn)
         return;
     conn->role = ROLE_CLIENT;
     conn->from_start = 1;
-    fill_who(&conn->who, bpf_get_current_task_btf());
+    fill_who(&conn->who, current_task());
 }
 
 /* Nobody has the socket open any more. */
 static __always_inline void end_unix(struct sock *sk)
 {
-    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+    struct conn *conn = known_conn(sk);
 
     if (conn && conn->opened)
         put_close(sk, conn, CLOSE_IN_ORDER, conn->seq[SENT], conn->seq[RECEIVED]);
@@ -188,11 +188,10 @@ static __always_inline void on_unix_end(struct sock *sk, struct conn *conn)
 }
 
 /* An application has sent or received `ret` bytes on a Unix stream socket. */
-static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int flags)
+static __always_inline int on_unix(struct sock *sk, const struct caller *caller, int ret, __u8 direction, int flags)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
     __u32 which = 2 * bpf_get_smp_processor_id() + direction;
-    struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    struct conn *conn = new_conn(sk);
     struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
     struct event_data *head;
     struct place place;
@@ -210,7 +209,7 @@ static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int
         return 0;
     }
     if (conn->state == STATE_IGNORED) {
-        tls_on_socket(task, conn->unwanted ? TLS_UNWANTED : bpf_get_socket_cookie(sk), direction, 0, ret);
+        tls_on_socket(caller, conn->unwanted ? TLS_UNWANTED : cookie_of(sk, conn), direction, 0, ret);
         return 0;
     }
     if (direction == RECEIVED && flags & (MSG_PEEK | MSG_OOB)) {
@@ -220,10 +219,10 @@ static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int
     head = data_head(scratch);
     head->kind = EVENT_DATA;
     head->direction = direction;
-    head->cookie = bpf_get_socket_cookie(sk);
+    head->cookie = cookie_of(sk, conn);
     /* Threads may use a socket at the same time. */
     head->seq = __sync_fetch_and_add(&conn->seq[direction & 1], ret);
-    head->library = tls_on_socket(task, head->cookie, direction, head->seq, ret);
+    head->library = tls_on_socket(caller, head->cookie, direction, head->seq, ret);
     heed_verdict(conn, head->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
@@ -232,7 +231,7 @@ static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int
         refuse(conn, COUNTER_SHED);
         return 0;
     }
-    find_place(&place, task, ret);
+    find_place(&place, caller, ret);
     if (direction == RECEIVED && flags & MSG_TRUNC)
         place.missing = MISSING_DISCARDED;
     wanted = conn->state != STATE_LOOKING || look(conn, scratch, &place, ret);
@@ -251,8 +250,8 @@ static __always_inline int on_unix(struct sock *sk, int ret, __u8 direction, int
     }
     if (!wanted)
         return 0;
-    if (is_other_speaker(conn, task))
-        tell_speaker(conn, task, head);
+    if (is_other_speaker(conn, caller->task))
+        tell_speaker(conn, caller->task, head);
     head->withheld = conn->withheld[direction & 1];
     size = capture(scratch, &place, ret, &missing);
     head->captured = size;

@@ -8,7 +8,7 @@
 SEC("fentry/unix_stream_connect")
 int BPF_PROG(unix_connects, struct socket *socket)
 {
-    on_unix_connect(bpf_sk_storage_get(&conns, socket->sk, 0, BPF_SK_STORAGE_GET_F_CREATE));
+    on_unix_connect(new_conn(socket->sk));
     return 0;
 }
 

@@ -22,6 +22,10 @@ pub const SESSIONS_PER_TICK: usize = 1024;
 /// Connections that are followed at once, about 400 bytes each. Of a further one, nothing is read.
 pub const CONNECTIONS_MAX: usize = 1 << 18;
 
+/// Sockets of TCP that the kernel's programs know at once where nothing can hang on a socket itself, some 200 bytes each,
+/// taken at the start. Of a further one, nothing is told, counted.
+pub const KERNEL_CONNECTIONS_MAX: u32 = 1 << 16;
+
 /// Bytes of the ring from the kernel unless set: at a nap of 2 ms it holds what 4 GB/s bring.
 pub const EVENT_RING_BYTES: u32 = 8 << 20;
 

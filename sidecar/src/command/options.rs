@@ -117,7 +117,8 @@ pub(super) struct Cli {
     #[arg(long, value_enum)]
     backend: Option<Backend>,
 
-    /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux.
+    /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux; where the kernel has none,
+    /// backend tracepoint works by them.
     #[arg(long, value_name = "FILE", value_parser = readable)]
     btf: Option<PathBuf>,
 }

@@ -7,24 +7,30 @@ use std::path::Path;
 use tapir_config::Finding;
 use tapir_parsers::inference::Candidates;
 
-/// Types of the running kernel, which the programs are fitted to.
+/// Types that the programs are fitted to: those of the running kernel, unless a file has them.
 pub(super) fn types(options: &KernelOptions) -> Finding {
     let what = "type information";
-    if Path::new("/sys/kernel/btf/vmlinux").exists() {
-        let fitted = options
-            .btf
-            .as_ref()
-            .map(|path| format!("; fitted to {}", path.display()));
-        return Finding::ok(
+    let own = Path::new("/sys/kernel/btf/vmlinux").exists();
+    match &options.btf {
+        None if own => Finding::ok(what, "/sys/kernel/btf/vmlinux"),
+        Some(path) if own => {
+            let found = format!("/sys/kernel/btf/vmlinux; fitted to {}", path.display());
+            Finding::ok(what, found)
+        }
+        Some(path) => {
+            let found = format!(
+                "{}; only backend tracepoint does without the kernel's own",
+                path.display()
+            );
+            Finding::ok(what, found)
+        }
+        None => Finding::missing(
             what,
-            format!("/sys/kernel/btf/vmlinux{}", fitted.unwrap_or_default()),
-        );
+            "no /sys/kernel/btf/vmlinux",
+            "--btf FILE with the types of this very kernel, for backend tracepoint; for all of them a kernel with \
+             CONFIG_DEBUG_INFO_BTF",
+        ),
     }
-    Finding::missing(
-        what,
-        "no /sys/kernel/btf/vmlinux",
-        "a kernel with CONFIG_DEBUG_INFO_BTF: programs attach by its own types",
-    )
 }
 
 /// Whether each backend can be loaded and attached; one is enough.
@@ -39,16 +45,20 @@ pub(super) fn backends(options: &KernelOptions) -> Vec<Finding> {
             (backend, Kernel::start(&alone, &Candidates::new(0)).err())
         })
         .collect();
-    let works = tried.iter().any(|(_, refusal)| refusal.is_none());
-    let fix = "see privileges; needs a kernel of 5.17 or newer, and in a container a seccomp profile that allows \
+    let chosen = tried.iter().position(|(_, refusal)| refusal.is_none());
+    let fix = "see privileges; needs a kernel of 5.8 or newer, and in a container a seccomp profile that allows \
                bpf and perf_event_open";
-    let told = tried.into_iter().map(|(backend, refusal)| {
+    let told = tried.into_iter().enumerate().map(|(place, (backend, refusal))| {
         let what = format!("backend {backend}");
         // The refusal begins with the backend's name.
         let refusal = refusal.map(|refusal| refusal.to_string().replacen(&format!("{what}: "), "", 1));
         match refusal {
+            None if chosen == Some(place) => Finding::ok(
+                what,
+                "loads and attaches; chosen, since it costs least of those that do",
+            ),
             None => Finding::ok(what, "loads and attaches"),
-            Some(refusal) if works => Finding::ok(what, format!("not needed here ({refusal})")),
+            Some(refusal) if chosen.is_some() => Finding::ok(what, format!("not needed here ({refusal})")),
             Some(refusal) => Finding::missing(what, refusal, fix),
         }
     });

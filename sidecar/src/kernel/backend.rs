@@ -14,14 +14,19 @@ pub enum Backend {
     Socket,
     /// Programs at the return of the protocols' functions (kernel 5.17 and newer, where trampolines are allowed).
     Fexit,
+    /// A program at the end of every system call (kernel 5.8 and newer), whether it is about a socket or not.
+    Tracepoint,
 }
 
 /// Programs without which a backend works: kernels have either the first or no need of it, without the next two only the
-/// senders of some datagrams stay unknown, and not all kernels have Unix sockets, or let themselves be looked at there.
-const OPTIONAL: [&str; 8] = [
+/// senders of some datagrams stay unknown, without those behind them when data came, and not all kernels have Unix sockets,
+/// or let themselves be looked at there.
+const OPTIONAL: [&str; 10] = [
     "inet_sendpage",
     "recvmsg4",
     "recvmsg6",
+    "sk_data_ready",
+    "tcp_probe",
     "connect_unix",
     "unix_stream_connect",
     "unix_release",
@@ -31,13 +36,22 @@ const OPTIONAL: [&str; 8] = [
 
 impl Backend {
     /// In the order in which they are tried: what costs less first.
-    pub const FIRST_AND_OTHERS: (Self, &[Self]) = (Self::Socket, &[Self::Fexit]);
+    pub const FIRST_AND_OTHERS: (Self, &[Self]) = (Self::Socket, &[Self::Fexit, Self::Tracepoint]);
 
     /// What build.rs made of its source.
     pub(super) fn object(self) -> &'static [u8] {
         match self {
             Self::Socket => include_bytes!(concat!(env!("OUT_DIR"), "/socket.bpf.o")),
             Self::Fexit => include_bytes!(concat!(env!("OUT_DIR"), "/fexit.bpf.o")),
+            Self::Tracepoint => include_bytes!(concat!(env!("OUT_DIR"), "/tracepoint.bpf.o")),
+        }
+    }
+
+    /// The programs for TLS libraries that keep what they know as this backend's do.
+    pub(super) fn tls_object(self) -> &'static [u8] {
+        match self {
+            Self::Socket | Self::Fexit => include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")),
+            Self::Tracepoint => include_bytes!(concat!(env!("OUT_DIR"), "/tls_plain.bpf.o")),
         }
     }
 
@@ -76,6 +90,8 @@ fn is_there(kernel: &Btf<'_>, how: &str, place: &str) -> bool {
         "tp_btf" => kernel
             .type_by_name::<Typedef<'_>>(&format!("btf_trace_{place}"))
             .is_some(),
+        // Found out by attaching: a kernel that tells no types has them all the same.
+        "raw_tp" => true,
         // Came together with functions for programs there (6.7).
         "cgroup" if place == "connect_unix" && !has_function("bpf_sock_addr_set_sun_path") => false,
         // Every kernel has the others, but one without control groups, which tells so when they are attached.
@@ -89,6 +105,7 @@ impl fmt::Display for Backend {
         to.write_str(match self {
             Self::Socket => "socket",
             Self::Fexit => "fexit",
+            Self::Tracepoint => "tracepoint",
         })
     }
 }

@@ -104,6 +104,12 @@ counters! {
     TlsNoCount = "tls_no_count";
     /// Processes not told of whose TLS libraries are to be looked for.
     TlsLookLost = "tls_look_lost";
+    /// Data of which it is not known where it belongs, since other calls moved some at the same time.
+    Unplaced = "unplaced";
+    /// Bytes of that.
+    BytesUnplaced = "bytes_unplaced";
+    /// Messages of calls that moved more at once than are looked at.
+    MessagesLost = "messages_lost";
     /// Data longer than is taken of one call.
     MissingLimit = "missing_limit";
     /// Data in more buffers than are looked at.

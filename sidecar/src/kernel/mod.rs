@@ -14,13 +14,15 @@ pub use counters::{Counter, Counters};
 pub use settings::{Filters, KernelOptions, Network, Side};
 pub use tls::TlsPrograms;
 
+use crate::limits::KERNEL_CONNECTIONS_MAX;
 use crate::process::cgroup;
 use crate::streams::Order;
 use libbpf_rs::{
-    Link, MapCore, MapFlags, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel, RingBuffer,
+    Link, MapCore, MapFlags, MapType, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel, RingBuffer,
     RingBufferBuilder,
 };
 use settings::{Settings, candidates};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
@@ -213,13 +215,20 @@ fn ring<'a>(
     builder.build().map(Events).map_err(doing())
 }
 
+/// Programs of which the second does worse what the first does, and is for kernels that have no place for that.
+const SECOND_CHOICE: (&str, &str) = ("raw_tp/sk_data_ready", "raw_tp/tcp_probe");
+
 /// Attaches all programs, those of cgroups to the root of them.
 fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
     let mut links = Vec::new();
+    let mut attached = HashSet::new();
     for program in object.progs_mut().filter(|program| program.autoload()) {
         let doing = format!("backend {backend}: attaching {}", program.name().display());
         let section = program.section().to_string_lossy().into_owned();
         let of_cgroup = section.starts_with("cgroup/");
+        if section == SECOND_CHOICE.1 && attached.contains(SECOND_CHOICE.0) {
+            continue;
+        }
         let link = if of_cgroup {
             match cgroup::root() {
                 Ok(root) => program.attach_cgroup(root.as_raw_fd()),
@@ -229,7 +238,10 @@ fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
             program.attach()
         };
         match link.map_err(KernelError::while_doing(doing)) {
-            Ok(link) => links.push(link),
+            Ok(link) => {
+                links.push(link);
+                attached.insert(section.clone());
+            }
             Err(error) if section.contains("/unix_") || section.ends_with("_unix") => {
                 log::warn!("{error}: connections by Unix sockets are taken for older than this");
             }
@@ -237,6 +249,7 @@ fn attach(object: &Object, backend: Backend) -> Result<Vec<Link>, KernelError> {
             Err(error) if of_cgroup => {
                 log::warn!("{error}: senders of datagrams are known of connected sockets only");
             }
+            Err(error) if backend::is_optional(&section) => log::debug!("{error}"),
             Err(error) => return Err(error),
         }
     }
@@ -299,6 +312,7 @@ fn share(
 fn configure(map: &mut OpenMapMut<'_>, options: &KernelOptions, table: &Candidates) -> libbpf_rs::Result<()> {
     match map.name().to_str() {
         Some("events") => map.set_max_entries(options.ring_bytes),
+        Some("conns") if map.map_type() == MapType::Hash => map.set_max_entries(KERNEL_CONNECTIONS_MAX),
         Some("scratches") => map.set_max_entries(2 * libbpf_rs::num_possible_cpus()? as u32),
         Some(".rodata.settings") => map.set_initial_value(bytemuck::bytes_of(&Settings::of(options))),
         Some(".rodata.candidates") => map.set_initial_value(&candidates(table)),

@@ -5,9 +5,6 @@ use super::{Events, Kernel, KernelError, KernelOptions, ring, share};
 use libbpf_rs::{Link, Object, ObjectBuilder, ProgramAttachType};
 use tapir_parsers::inference::Candidates;
 
-/// The object that build.rs made of bpf/tls.bpf.c.
-const TLS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o"));
-
 /// The one program that does not wait for a file to be put into.
 const EXEC: &str = "tls_exec";
 
@@ -53,7 +50,7 @@ impl Kernel {
                 .map_err(KernelError::while_doing(doing))?;
         }
         let mut open = builder
-            .open_memory(TLS)
+            .open_memory(self.backend.tls_object())
             .map_err(KernelError::while_doing("reading the programs for TLS libraries"))?;
         share(&self.object, &mut open, options, table).map_err(KernelError::while_doing(
             "sharing maps with the programs for TLS libraries",

@@ -36,6 +36,8 @@ pub(super) struct Connection {
     pub(super) no_match_told: bool,
     /// When it spoke last, Unix ns; of datagrams only.
     pub(super) last_ns: u64,
+    /// An answer was seen; of datagrams only.
+    pub(super) is_answered: bool,
     /// Who made the last call.
     pub(super) speaker: Who,
     /// Its number in records.
@@ -70,6 +72,7 @@ impl Connection {
             sides: [0, 1].map(|way| Side::starting_at(open.seq[way], open.passed[way])),
             no_match_told: false,
             last_ns: 0,
+            is_answered: false,
             session: None,
             interest: Interest::Open,
             is_client,

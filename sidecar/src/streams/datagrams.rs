@@ -67,13 +67,19 @@ impl<S: HostSink> Streams<S> {
         let mut connection = Connection::new(open, flow);
         if let Some(other) = self.mirror.note(flow, &open) {
             self.introduce(&mut connection, other);
-            let left_out = if self.left_out == Some(open.role) {
-                connection.interest = Interest::None;
-                self.left_out.is_some()
-            } else {
-                self.left_out.is_some() && self.leave_out(other)
-            };
-            self.counters.other_ends += u64::from(left_out);
+            if let Some(role) = self.left_out {
+                // What is told of when a call is over may come behind the whole exchange: then the end that was told of
+                // first goes on, so that each exchange comes once.
+                let is_late = (self.connections.get(&other))
+                    .is_some_and(|other| other.is_answered && other.interest != Interest::None);
+                let left_out = if role == open.role || is_late {
+                    connection.interest = Interest::None;
+                    true
+                } else {
+                    self.leave_out(other)
+                };
+                self.counters.other_ends += u64::from(left_out);
+            }
         }
         self.connections.insert(flow, connection);
         self.flows.insert(key, flow);
@@ -97,6 +103,8 @@ impl<S: HostSink> Streams<S> {
         };
         connection.last_ns = time_ns;
         connection.speaker = datagram.this;
+        let is_servers = connection.open.role == Role::Server;
+        connection.is_answered |= is_servers == (datagram.way == Way::Sent);
         if datagram.way == Way::Received && connection.open.local.0.is_unspecified() {
             connection.open.local = datagram.local;
         }

@@ -1,7 +1,7 @@
 //! The kernel's first look at payload against the engine's own: of all first payloads of real peers, and of some that no
 //! protocol begins with, exactly those are told of that user space would look at.
 
-use crate::host::{folder, skipped};
+use crate::host::{backend, folder, skipped};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -112,6 +112,7 @@ fn the_kernel_tells_of_what_user_space_would_look_at() {
     let dns = Protocol::from_name("dns").unwrap();
     let table = Candidates::new(!(1 << dns as u8));
     let options = KernelOptions {
+        backend: backend(),
         filters: Filters {
             ports: vec![sink.1],
             ..Filters::default()

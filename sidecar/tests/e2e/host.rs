@@ -1,11 +1,13 @@
 //! This host: what it can do, and the servers that tests start on it.
 
+use clap::ValueEnum;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tapir_sidecar::kernel::Backend;
 
 /// What a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(30);
@@ -13,6 +15,12 @@ const START: Duration = Duration::from_secs(30);
 /// What the environment asks of these tests: "required", "skip" or nothing.
 fn wanted() -> String {
     std::env::var("TAPIR_E2E").unwrap_or_default()
+}
+
+/// The backend that the environment asks for, if it does: all tests are of any backend.
+pub(crate) fn backend() -> Option<Backend> {
+    let name = std::env::var("TAPIR_BACKEND").ok()?;
+    Some(Backend::from_str(&name, false).expect("TAPIR_BACKEND: a name that --backend takes"))
 }
 
 /// Says that a test is skipped for what is missing. Fails where all tests are required.

@@ -2,7 +2,7 @@
 //!
 //! Needs root, a kernel that takes the programs, and what `scripts/setup` installs. What is missing is told, and the
 //! tests are skipped; with `TAPIR_E2E=required` in the environment that is a failure, and with `TAPIR_E2E=skip` they
-//! don't run at all.
+//! don't run at all. `TAPIR_BACKEND=NAME` has them run by that backend instead of the first that works.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that fails panics.
 
 mod containers;
@@ -27,4 +27,5 @@ mod tls;
 #[allow(dead_code)] // As above.
 #[path = "../../../tapir/tests/e2e/traffic/mod.rs"]
 mod traffic;
+mod types;
 mod unix;

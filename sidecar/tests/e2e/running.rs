@@ -1,6 +1,6 @@
 //! A sidecar at work.
 
-use crate::host::{program, skipped};
+use crate::host::{backend, program, skipped};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,8 +25,16 @@ pub(crate) struct Finished {
 impl Running {
     /// Starts it and waits until it watches; `None` where the kernel refuses, having said so.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Option<Self> {
-        let (records, stderr) = (folder.join("records.json"), folder.join("sidecar.err"));
         let mut command = Command::new(program());
+        if let Some(backend) = backend() {
+            command.args(["--backend", &backend.to_string()]);
+        }
+        Self::start_by(command, folder, arguments)
+    }
+
+    /// The same, by a command that becomes a sidecar.
+    pub(crate) fn start_by(mut command: Command, folder: &Path, arguments: &[&str]) -> Option<Self> {
+        let (records, stderr) = (folder.join("records.json"), folder.join("sidecar.err"));
         command
             .args(["--log", "info", "--output"])
             .arg(&records)
