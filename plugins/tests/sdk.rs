@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tapir_parsers::field::Field;
 use tapir_parsers::testing::Script;
+use tapir_plugins::metrics::{Export, Reason};
 use tapir_plugins::{Host, PluginSpec};
 
 /// A host of the module that scripts/plugins built, if it did. With `framed`, it tells the lengths of messages.
@@ -146,6 +147,11 @@ fn a_plugin_in_c_adds_attributes_and_traces_to_http() {
     adds_to_http("http_c");
 }
 
+#[test]
+fn a_plugin_in_assemblyscript_adds_attributes_and_traces_to_http() {
+    adds_to_http("http_as");
+}
+
 fn adds_to_http(name: &str) {
     let Some(host) = built(name, false) else {
         return;
@@ -195,4 +201,62 @@ fn adds_to_http(name: &str) {
         ]
     );
     script.check();
+}
+
+#[test]
+fn a_plugin_in_c_adds_to_dubbo() {
+    adds_to_dubbo("dubbo_c");
+}
+
+#[test]
+fn a_plugin_in_assemblyscript_adds_to_dubbo() {
+    adds_to_dubbo("dubbo_as");
+}
+
+#[test]
+fn a_plugin_in_rust_adds_to_dubbo() {
+    adds_to_dubbo("dubbo_rust");
+}
+
+/// A frame of Dubbo: flags, status, id and body.
+fn frame(flags: u8, status: u8, id: u8, body: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(body.len()).unwrap().to_be_bytes();
+    let head = [0xDA, 0xBB, flags, status, 0, 0, 0, 0, 0, 0, 0, id];
+    [&head[..], &len, body].concat()
+}
+
+fn adds_to_dubbo(name: &str) {
+    let Some(host) = built(name, false) else {
+        return;
+    };
+    let call = |id, attachments: &[u8]| {
+        let hello = b"\x052.0.2\x07svc.Foo\x050.0.0\x05hello\x00";
+        frame(0xC2, 0, id, &[&hello[..], attachments].concat())
+    };
+    let answer = |id| frame(0x02, 20, id, b"\x94\x02ok");
+    let script = Script::tcp(20880)
+        .client(call(1, b"H\x06tenant\x04acmeZ"))
+        .server(answer(1))
+        .client(call(2, b"HZ"))
+        .server(answer(2))
+        // Longer than what is left of the message.
+        .client(call(3, b"H\x06tenant\x1facme"))
+        .server(answer(3));
+    let told: Vec<_> = with(script, &host)
+        .replay()
+        .iter()
+        .map(|t| {
+            (
+                t.proto,
+                t.kind,
+                t.text(Field::ReqType).to_owned(),
+                t.attr("tenant").to_owned(),
+            )
+        })
+        .collect();
+    let call = |tenant: &str| ("dubbo", "matched", "hello".to_owned(), tenant.to_owned());
+    assert_eq!(told, [call("acme"), call(""), call("")]);
+    let metrics = &host.metrics()[0];
+    assert_eq!(metrics.exports[Export::OnCustomMessage as usize].calls, 6);
+    assert!(Reason::ALL.iter().all(|reason| metrics.failures(*reason) == 0));
 }

@@ -12,6 +12,12 @@
 // @ts-ignore: decorator
 @external("deepflow", "vm_read_payload") declare function hostPayload(ptr: usize, room: i32): i32;
 // @ts-ignore: decorator
+@external("deepflow", "vm_read_http_req_info") declare function hostRequest(ptr: usize, room: i32): i32;
+// @ts-ignore: decorator
+@external("deepflow", "vm_read_http_resp_info") declare function hostResponse(ptr: usize, room: i32): i32;
+// @ts-ignore: decorator
+@external("deepflow", "vm_read_custom_message_info") declare function hostMessage(ptr: usize, room: i32): i32;
+// @ts-ignore: decorator
 @external("deepflow", "host_read_l7_protocol_info") declare function hostRecords(ptr: usize, len: i32): i32;
 // @ts-ignore: decorator
 @external("deepflow", "host_read_str_result") declare function hostName(ptr: usize, len: i32): i32;
@@ -20,6 +26,13 @@
 export const PARSE: i32 = 1;
 export const HTTP_REQUEST: i32 = 2;
 export const HTTP_RESPONSE: i32 = 4;
+export const MESSAGE: i32 = 8;
+
+/** Protocols whose messages a plugin can be shown. */
+export const DUBBO: u8 = 40;
+export const NATS: u8 = 104;
+export const ZMTP: u8 = 106;
+export const ROCKETMQ: u8 = 107;
 
 /** How an exchange went. */
 export const OK: i32 = 0;
@@ -28,12 +41,15 @@ export const SERVER_ERROR: i32 = 3;
 export const CLIENT_ERROR: i32 = 4;
 export const UNKNOWN: i32 = 5;
 
-// Memory is taken once, so the stub runtime, which never gives any back, is enough.
+// Memory is taken once, so the stub runtime, which never gives any back, is enough: what you make with `new`,
+// make once as well, and not in each call.
 const CONTEXT: usize = memory.data(1024, 8);
 const PAYLOAD: usize = memory.data(20480, 8);
+const EVENT: usize = memory.data(65536, 8);
 const RECORDS: usize = memory.data(16384, 8);
 const NAME: usize = memory.data(66, 8);
 const BITMAP: usize = memory.data(16, 8);
+const FILTER: usize = memory.data(8, 8);
 const ROOM: i32 = 16384;
 
 function big(at: usize, bytes: i32): u64 {
@@ -69,10 +85,28 @@ export class Context {
   }
 }
 
-/** The bytes of a message: at(i) is one of them, address + i where it lies. */
+/** Bytes of a message: at(i) is one of them, address + i where it lies. */
 export class Payload {
   address: usize = PAYLOAD;
   length: i32 = 0;
+
+  /** Becomes the bytes of another one from `start` up to `end`, as far as there are any. */
+  view(whole: Payload, start: i32, end: i32 = i32.MAX_VALUE): void {
+    start = min(start, whole.length);
+    end = min(end, whole.length);
+    this.address = whole.address + start;
+    this.length = max(end - start, 0);
+  }
+
+  /** Where `text` begins, from `start` on; -1 where it does not. */
+  find(text: string, start: i32 = 0): i32 {
+    for (let i = start; i + text.length <= this.length; i++) {
+      let same = 0;
+      while (same < text.length && this.at(i + same) == text.charCodeAt(same)) same++;
+      if (same == text.length) return i;
+    }
+    return -1;
+  }
 
   at(i: i32): i32 {
     return i < this.length ? <i32>load<u8>(this.address + i) : 0;
@@ -81,6 +115,85 @@ export class Payload {
   /** Two bytes, big-endian. */
   u16(i: i32): i32 {
     return (this.at(i) << 8) | this.at(i + 1);
+  }
+}
+
+// What the host has read of a message, from the front.
+class Event {
+  at: usize = EVENT;
+  end: usize = EVENT;
+
+  read(len: i32): bool {
+    this.at = EVENT;
+    this.end = EVENT + max(len, 0);
+    return len > 0;
+  }
+
+  number(bytes: i32): u32 {
+    const value = this.at + bytes <= this.end ? <u32>big(this.at, bytes) : 0;
+    this.at += bytes;
+    return value;
+  }
+
+  bytes(len: u32, to: Payload): void {
+    to.address = this.at;
+    to.length = this.at + len <= this.end ? len : 0;
+    this.at += len;
+  }
+
+  text(to: Payload): void {
+    this.bytes(this.number(2), to);
+  }
+}
+
+/** A request as the host has read it; what is not there is empty. */
+export class HttpRequest {
+  path: Payload = new Payload();
+  host: Payload = new Payload();
+  userAgent: Payload = new Payload();
+  referer: Payload = new Payload();
+
+  read(): bool {
+    if (!event.read(hostRequest(EVENT, 65536))) return false;
+    event.text(this.path);
+    event.text(this.host);
+    event.text(this.userAgent);
+    event.text(this.referer);
+    return true;
+  }
+}
+
+/** A response. */
+export class HttpResponse {
+  /** 0: there is none. */
+  code: u16 = 0;
+  /** What the code means: OK, or another outcome. */
+  status: i32 = OK;
+  /** Of the request. */
+  endpoint: Payload = new Payload();
+
+  read(): bool {
+    if (!event.read(hostResponse(EVENT, 65536))) return false;
+    this.code = <u16>event.number(2);
+    this.status = event.number(1);
+    event.text(this.endpoint);
+    return true;
+  }
+}
+
+/** A message of another protocol. */
+export class Message {
+  /** DUBBO, or another of them. */
+  protocol: u8 = 0;
+  /** What the host tells of it, in protobuf, where it tells something. */
+  told: Payload = new Payload();
+
+  read(): bool {
+    if (!event.read(hostMessage(EVENT, 65536))) return false;
+    event.number(2);
+    this.protocol = <u8>event.number(4);
+    event.bytes(event.number(4), this.told);
+    return true;
   }
 }
 
@@ -185,6 +298,27 @@ export class Batch {
   responseLength(bytes: i32): void { this.number(2, bytes); }
   id(id: u32): void { this.number(3, id); }
 
+  /** More of the record: a key of letters, and a value. */
+  attribute(key: string, address: usize, len: i32): void {
+    this.endPart();
+    const at = this.open(31);
+    const bytes = String.UTF8.byteLength(key);
+    this.varint((1 << 3) | 2);
+    this.varint(bytes);
+    if (this.len + bytes > ROOM) this.cut = true;
+    else this.len += <i32>String.UTF8.encodeUnsafe(changetype<usize>(key), key.length, RECORDS + this.len);
+    this.text(2, address, len);
+    this.close(at);
+  }
+
+  trace(trace: Payload, span: Payload): void {
+    this.endPart();
+    const at = this.open(12);
+    this.text(1, trace.address, trace.length);
+    this.text(2, span.address, span.length);
+    this.close(at);
+  }
+
   /** Begins the request's fields. */
   request(): void {
     this.endPart();
@@ -215,9 +349,17 @@ export abstract class Plugin {
   abstract hooks(): i32;
   check(_context: Context, _payload: Payload, _claim: Claim): bool { return false; }
   parse(_context: Context, _payload: Payload, _batch: Batch): bool { return false; }
-  httpRequest(_context: Context, _payload: Payload, _batch: Batch): bool { return false; }
-  httpResponse(_context: Context, _payload: Payload, _batch: Batch): bool { return false; }
+  httpRequest(_context: Context, _request: HttpRequest, _payload: Payload, _batch: Batch): bool { return false; }
+  httpResponse(_context: Context, _response: HttpResponse, _payload: Payload, _batch: Batch): bool { return false; }
+  /** With the hook MESSAGE: the protocol whose messages it is shown. */
+  messages(): u8 { return 0; }
+  message(_context: Context, _message: Message, _payload: Payload, _batch: Batch): bool { return false; }
 }
+
+const event = new Event();
+const request = new HttpRequest();
+const response = new HttpResponse();
+const message = new Message();
 
 const context = new Context();
 const payload = new Payload();
@@ -229,8 +371,10 @@ let plugin: Plugin | null = null;
 export function serve(it: Plugin): void {
   plugin = it;
   const hooks = it.hooks();
-  store<u8>(BITMAP, <u8>((hooks & HTTP_REQUEST ? 0x80 : 0) | (hooks & HTTP_RESPONSE ? 0x40 : 0)));
+  const http = (hooks & HTTP_REQUEST ? 0x80 : 0) | (hooks & HTTP_RESPONSE ? 0x40 : 0);
+  store<u8>(BITMAP, <u8>(http | (hooks & MESSAGE ? 0x20 : 0)));
   store<u8>(BITMAP + 15, <u8>(hooks & PARSE));
+  store<u8>(FILTER + 7, it.messages());
 }
 
 /** A line in Tapir's log. */
@@ -262,13 +406,25 @@ export function parse_payload(): i32 {
 }
 
 export function on_http_req(): i32 {
-  if (!read() || !plugin!.httpRequest(context, payload, batch)) return 0;
+  if (!read() || !request.read() || !plugin!.httpRequest(context, request, payload, batch)) return 0;
   batch.handOver();
   return 1;
 }
 
 export function on_http_resp(): i32 {
-  if (!read() || !plugin!.httpResponse(context, payload, batch)) return 0;
+  if (!read() || !response.read() || !plugin!.httpResponse(context, response, payload, batch)) return 0;
+  batch.handOver();
+  return 1;
+}
+
+// These two are exported by plugins with the hook MESSAGE.
+
+export function get_custom_message_hook(): i32 {
+  return <i32>FILTER;
+}
+
+export function on_custom_message(): i32 {
+  if (!read() || !message.read() || !plugin!.message(context, message, payload, batch)) return 0;
   batch.handOver();
   return 1;
 }

@@ -8,6 +8,11 @@
  *   int tp_http_request(const tp_context *c, const uint8_t *payload, size_t len, tp_batch *batch);
  *   int tp_http_response(const tp_context *c, const uint8_t *payload, size_t len, tp_batch *batch);
  *
+ * and, with TP_MESSAGE among the hooks, which protocol's messages it is shown:
+ *
+ *   TP_MESSAGES(TP_DUBBO)
+ *   int tp_message(const tp_context *c, const uint8_t *payload, size_t len, tp_batch *batch);
+ *
  * Each returns 1 to take the payload and 0 to leave it to the next plugin. Those that are not defined leave
  * everything. Build:
  *
@@ -23,6 +28,10 @@
 #define TP_PARSE 1
 #define TP_HTTP_REQUEST 2
 #define TP_HTTP_RESPONSE 4
+#define TP_MESSAGE 8
+
+/* Protocols of TP_MESSAGES. */
+enum { TP_DUBBO = 40, TP_NATS = 104, TP_ZMTP = 106, TP_ROCKETMQ = 107 };
 
 /* Outcomes, for tp_status. */
 enum { TP_OK = 0, TP_TIMEOUT = 2, TP_SERVER_ERROR = 3, TP_CLIENT_ERROR = 4, TP_UNKNOWN = 5 };
@@ -77,6 +86,12 @@ typedef struct {
     tp_view endpoint;    /* of the request */
 } tp_response_info;
 
+/* Of a message of another protocol. */
+typedef struct {
+    uint32_t protocol;   /* TP_DUBBO and the like */
+    tp_view told;        /* what the host has read of it, in protobuf, where it tells something */
+} tp_message_info;
+
 #define TP_IMPORT(name) __attribute__((import_module("deepflow"), import_name(#name)))
 #define TP_EXPORT(name) __attribute__((export_name(#name)))
 
@@ -85,6 +100,7 @@ TP_IMPORT(vm_read_ctx_base) int tp_host_context(void *to, size_t room);
 TP_IMPORT(vm_read_payload) int tp_host_payload(void *to, size_t room);
 TP_IMPORT(vm_read_http_req_info) int tp_host_request(void *to, size_t room);
 TP_IMPORT(vm_read_http_resp_info) int tp_host_response(void *to, size_t room);
+TP_IMPORT(vm_read_custom_message_info) int tp_host_message(void *to, size_t room);
 TP_IMPORT(host_read_l7_protocol_info) int tp_host_records(const void *from, size_t len);
 TP_IMPORT(host_read_str_result) int tp_host_name(const void *from, size_t len);
 
@@ -92,6 +108,7 @@ __attribute__((weak)) int tp_check(const tp_context *c, const uint8_t *p, size_t
 __attribute__((weak)) int tp_parse(const tp_context *c, const uint8_t *p, size_t n, tp_batch *batch);
 __attribute__((weak)) int tp_http_request(const tp_context *c, const uint8_t *p, size_t n, tp_batch *batch);
 __attribute__((weak)) int tp_http_response(const tp_context *c, const uint8_t *p, size_t n, tp_batch *batch);
+__attribute__((weak)) int tp_message(const tp_context *c, const uint8_t *p, size_t n, tp_batch *batch);
 
 static inline size_t tp_length(const char *text) {
     size_t len = 0;
@@ -283,6 +300,17 @@ static inline int tp_response_of(tp_response_info *to) {
     return len > 0;
 }
 
+/* In tp_message: the message, as above. */
+static inline int tp_message_of(tp_message_info *to) {
+    static uint8_t room[TP_EVENT_MAX];
+    int len = tp_host_message(room, sizeof room);
+    if (len < 10) return 0;
+    to->protocol = (uint32_t)tp_big(room + 2, 4);
+    to->told.at = room + 10;
+    to->told.len = tp_big(room + 6, 4);
+    return to->told.len <= (size_t)len - 10;
+}
+
 static int tp_call(int (*function)(const tp_context *, const uint8_t *, size_t, tp_batch *)) {
     tp_context c;
     int len = function ? tp_read(&c) : -1;
@@ -313,11 +341,17 @@ TP_EXPORT(check_payload) int tp_check_payload(void) {
 TP_EXPORT(parse_payload) int tp_parse_payload(void) { return tp_call(tp_parse); }
 TP_EXPORT(on_http_req) int tp_on_http_req(void) { return tp_call(tp_http_request); }
 TP_EXPORT(on_http_resp) int tp_on_http_resp(void) { return tp_call(tp_http_response); }
+TP_EXPORT(on_custom_message) int tp_on_custom_message(void) { return tp_call(tp_message); }
 
 #define TP_HOOKS(hooks)                                                                        \
     static const uint8_t tp_bitmap[16] = {                                                     \
-        ((hooks) & TP_HTTP_REQUEST ? 0x80 : 0) | ((hooks) & TP_HTTP_RESPONSE ? 0x40 : 0),      \
+        ((hooks) & TP_HTTP_REQUEST ? 0x80 : 0) | ((hooks) & TP_HTTP_RESPONSE ? 0x40 : 0)       \
+            | ((hooks) & TP_MESSAGE ? 0x20 : 0),                                               \
         [15] = (hooks) & TP_PARSE ? 1 : 0};                                                    \
     TP_EXPORT(get_hook_bitmap) const uint8_t *tp_get_hook_bitmap(void) { return tp_bitmap; }
+
+#define TP_MESSAGES(protocol)                                                                  \
+    static const uint8_t tp_filter[8] = {[7] = (protocol)};                                    \
+    TP_EXPORT(get_custom_message_hook) const uint8_t *tp_get_custom_message_hook(void) { return tp_filter; }
 
 #endif
