@@ -80,7 +80,6 @@ pub struct Plugin {
     pub spec: PluginSpec,
     pub(crate) name: Arc<str>,
     pub(crate) pre: InstancePre<Guest>,
-    shape: Shape,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -133,15 +132,17 @@ impl Plugin {
         spec: &PluginSpec,
         bytes: &[u8],
     ) -> Result<Self, LoadError> {
-        if bytes.len() > MODULE_BYTES_MAX {
-            return Err(LoadError::TooLarge { bytes: bytes.len() });
-        }
-        let module = match cache {
-            Some(cache) => cache.compile(engine, bytes),
-            None => Module::new(engine, bytes),
-        };
-        let module = module.map_err(|e| LoadError::compile(&e))?;
-        let shape = shape(&module, linker);
+        let (module, shape) = module(engine, linker, cache, bytes)?;
+        Self::new(linker, spec, &module, &shape)
+    }
+
+    /// Joins a module with what it imports, unless `shape` says that it can't be run.
+    pub(crate) fn new(
+        linker: &Linker<Guest>,
+        spec: &PluginSpec,
+        module: &Module,
+        shape: &Shape,
+    ) -> Result<Self, LoadError> {
         if !shape.unknown.is_empty() {
             return Err(LoadError::Imports(shape.unknown.join(", ")));
         }
@@ -149,29 +150,36 @@ impl Plugin {
             return Err(LoadError::Exports(shape.missing.join(", ")));
         }
         let pre = linker
-            .instantiate_pre(&module)
+            .instantiate_pre(module)
             .map_err(|e| LoadError::Imports(format!("{e:#}")))?;
         Ok(Self {
             spec: spec.clone(),
             name: spec.name.as_str().into(),
             pre,
-            shape,
         })
-    }
-
-    /// What its module imports and exports.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
     }
 }
 
-/// What a module in binary form imports and exports, whether it could be run or not.
+/// Compiles a module in binary form, unless the cache has it, and looks at it, whether it could be run or not.
 ///
 /// # Errors
 /// When it is no module.
-pub(crate) fn shape_of(engine: &Engine, linker: &Linker<Guest>, bytes: &[u8]) -> Result<Shape, LoadError> {
-    let module = Module::new(engine, bytes).map_err(|e| LoadError::compile(&e))?;
-    Ok(shape(&module, linker))
+pub(crate) fn module(
+    engine: &Engine,
+    linker: &Linker<Guest>,
+    cache: Option<&Cache>,
+    bytes: &[u8],
+) -> Result<(Module, Shape), LoadError> {
+    if bytes.len() > MODULE_BYTES_MAX {
+        return Err(LoadError::TooLarge { bytes: bytes.len() });
+    }
+    let module = match cache {
+        Some(cache) => cache.compile(engine, bytes),
+        None => Module::new(engine, bytes),
+    };
+    let module = module.map_err(|e| LoadError::compile(&e))?;
+    let shape = shape(&module, linker);
+    Ok((module, shape))
 }
 
 fn shape(module: &Module, linker: &Linker<Guest>) -> Shape {

@@ -177,6 +177,18 @@ impl Host {
         self.exchange(specs, load)
     }
 
+    /// Loads a module that is in memory instead of the plugins of before, compiled once: what it imports and exports,
+    /// and why it was refused, if it was.
+    ///
+    /// # Errors
+    /// When it is no module.
+    pub fn examine(&self, spec: &PluginSpec, module: &[u8]) -> Result<(Shape, Option<LoadError>), LoadError> {
+        let (module, shape) = compile::module(&self.engine, &self.linker, None, module)?;
+        let plugin = |spec: &PluginSpec| Plugin::new(&self.linker, spec, &module, &shape);
+        let refused = self.exchange(std::slice::from_ref(spec), plugin).pop();
+        Ok((shape, refused.map(|(_, error)| error)))
+    }
+
     /// As [`load`](Self::load), of a module that is in memory.
     pub fn load_module(&self, spec: &PluginSpec, module: &[u8]) -> Result<(), LoadError> {
         let compile = |spec: &PluginSpec| self.compile(spec, module);
@@ -266,14 +278,6 @@ impl Host {
                 (plugin, hooks)
             })
             .collect()
-    }
-
-    /// What a module imports and exports, whether it could be run or not.
-    ///
-    /// # Errors
-    /// When it is no module.
-    pub fn shape_of(&self, module: &[u8]) -> Result<Shape, LoadError> {
-        compile::shape_of(&self.engine, &self.linker, module)
     }
 
     /// What was counted of each plugin since the host began, those of before a reload included.

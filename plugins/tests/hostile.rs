@@ -238,6 +238,47 @@ fn what_can_not_run_is_refused_with_the_reason() {
 }
 
 #[test]
+fn what_is_refused_is_examined_all_the_same() {
+    let unknown = plugin(PARSE, "").replace("\"wasm_log\"", "\"host_read_http_result\"");
+    let module = wat::parse_str(unknown.replace("(export \"check_payload\")", "")).unwrap();
+    let host = Host::new().unwrap();
+    let (shape, refused) = host.examine(&spec("old"), &module).unwrap();
+    assert_eq!(shape.unknown, ["deepflow.host_read_http_result"]);
+    assert_eq!(shape.missing, ["check_payload: () -> i32"]);
+    assert_eq!(shape.memory_bytes, 2 << 16);
+    assert!(matches!(refused, Some(LoadError::Imports(_))) && host.plugins().is_empty());
+    let module = wat::parse_str(plugin(PARSE, "")).unwrap();
+    let (shape, refused) = host.examine(&spec("whole"), &module).unwrap();
+    assert!(shape.unknown.is_empty() && shape.missing.is_empty() && refused.is_none());
+    assert!(host.plugins()[0].1.parses());
+    assert!(host.examine(&spec("none"), b"PK").is_err());
+}
+
+/// What DeepFlow's runtime knows of WebAssembly beyond its first version, and compilers use without being asked. Not `externref`: no guest
+/// is given any, and it would bring a garbage collector.
+#[test]
+fn what_compilers_emit_is_known() {
+    let functions = r#"
+        (table $one 2 funcref) (table $two 1 funcref) (elem (table $one) (i32.const 0) func $pair $pair)
+        (global (export "changes") (mut i32) (i32.const 0))
+        (func $pair (result i32 i32) (i32.const 3) (i32.const 4))
+        (func (export "check_payload") (result i32)
+          (local $sum i32)
+          (call_indirect $one (result i32 i32) (i32.const 1))
+          (local.set $sum (i32.add))
+          (table.set $two (i32.const 0) (ref.null func))
+          (drop (ref.is_null (table.get $one (i32.const 0))))
+          (memory.fill (i32.const 1024) (i32.const 1) (i32.const 8))
+          (memory.copy (i32.const 2048) (i32.const 1024) (i32.const 8))
+          (drop (i32x4.extract_lane 0 (i32x4.splat (i32.const 1))))
+          (drop (i32.trunc_sat_f64_s (f64.const 1e99)))
+          (drop (i32.extend8_s (local.get $sum)))
+          (i32.const 0))"#;
+    let (_, metrics) = beside_of(spec("modern"), &plugin(PARSE, functions));
+    assert_eq!(metrics.exports[0].calls, 1);
+}
+
+#[test]
 fn what_runtimes_do_at_their_start_is_allowed() {
     let leaves = plugin(PARSE, "(func (export \"_start\") (call $exit (i32.const 0)))");
     let library = plugin(PARSE, "").replace("_start", "_initialize");

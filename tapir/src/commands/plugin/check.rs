@@ -21,8 +21,8 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
     let failed = |reason: &dyn std::fmt::Display| Failure::operation(file.display(), reason);
     let module = std::fs::read(file).map_err(|e| failed(&e))?;
     let host = new_host()?;
-    let shape = host.shape_of(&module).map_err(|e| failed(&e))?;
-    let refused = host.load_module(&PluginSpec::new("plugin", file), &module).err();
+    let examined = host.examine(&PluginSpec::new("plugin", file), &module);
+    let (shape, refused) = examined.map_err(|e| failed(&e))?;
     to_stdout(|out| {
         writeln!(out, "size     {} bytes", module.len())?;
         writeln!(out, "memory   {} KiB at its start", shape.memory_bytes / 1024)?;
