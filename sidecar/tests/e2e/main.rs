@@ -23,6 +23,7 @@ mod privileges;
 mod redis;
 mod running;
 mod shop;
+mod system_calls;
 mod tls;
 #[allow(dead_code)] // As above.
 #[path = "../../../tapir/tests/e2e/traffic/mod.rs"]
