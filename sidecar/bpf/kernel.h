@@ -211,6 +211,18 @@ struct task_struct {
     void *io_uring;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+    struct bpf_iter_meta *meta;
+    struct sock *sk;
+    void *value;
+};
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
     unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;

@@ -16,6 +16,12 @@ pub const HOLE_TIMEOUT_NS: u64 = 50_000_000;
 /// Time between ticks, ns: overdue requests and holes are looked for.
 pub const TICK_NS: u64 = 5_000_000;
 
+/// Time between looks for connections whose sockets are gone, ns. Two looks find those whose end was not told of.
+pub const LIVING_LOOK_NS: u64 = 5_000_000_000;
+
+/// Or so many times as long as the last look took, if that is longer: a thousandth of a core.
+pub const LIVING_LOOK_SHARE: u64 = 1000;
+
 /// Sessions that one tick looks at for overdue requests.
 pub const SESSIONS_PER_TICK: usize = 1024;
 

@@ -12,6 +12,8 @@ use tapir_collector::metrics::{Family, Ledger, MetricKind, MetricPoint, MetricSo
 pub struct Counts {
     /// Counted by the programs in the kernel.
     pub kernel: Counters,
+    /// How often the kernel's programs did not run because they ran already.
+    pub missed: u64,
     /// Counted while events became records.
     pub streams: StreamCounters,
     /// What lay in the ring and was no event: a bug.
@@ -88,6 +90,12 @@ static STREAMS: Family = Family {
     help: "What became of the kernel's events, by name.",
     labels: &["what"],
 };
+static MISSED: Family = Family {
+    name: "tapir_sidecar_kernel_missed_total",
+    kind: MetricKind::Counter,
+    help: "How often programs in the kernel did not run because one ran already on that CPU (recursion_misses).",
+    labels: &[],
+};
 static CONNECTIONS: Family = Family {
     name: "tapir_sidecar_connections",
     kind: MetricKind::Gauge,
@@ -144,6 +152,7 @@ impl MetricSource for SidecarSource {
             .visit(&mut |name, value| count(&STREAMS, &[name], value));
         count(&STREAMS, &["corrupt"], counts.corrupt);
         count(&CONNECTIONS, &[], counts.connections);
+        count(&MISSED, &[], counts.missed);
         counts.tls.visit(&mut |name, value| count(&TLS, &[name], value));
         counts
             .finder
@@ -168,7 +177,7 @@ mod tests {
 
     fn tables() -> String {
         let mut out = String::new();
-        for family in [&CONNECTIONS, &KERNEL, &STREAMS, &TLS, &FINDER] {
+        for family in [&CONNECTIONS, &MISSED, &KERNEL, &STREAMS, &TLS, &FINDER] {
             writeln!(out, "**`{}`** {}\n", family.name, family.help).unwrap();
             let rows: Vec<(&str, &str)> = match family.name {
                 name if name == KERNEL.name => Counter::ALL.iter().map(|c| (c.name(), c.help())).collect(),

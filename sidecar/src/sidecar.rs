@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::event::{Datagram, Event, Open, Role, What};
 use crate::kernel::{Backend, Counters, Kernel, KernelError, KernelOptions};
-use crate::limits::{RECORD_RING_BYTES, TICK_NS};
+use crate::limits::{LIVING_LOOK_NS, LIVING_LOOK_SHARE, RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
 use crate::overload::{Look, Overload};
 use crate::process::{Listening, LocalAddresses};
@@ -142,6 +142,7 @@ impl Sidecar {
     pub fn run_until(&self, stop: impl Fn() -> bool) -> Result<(), KernelError> {
         let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
         let (mut next_tick_ns, mut next_look_ns, mut idle) = (0, 0, 0);
+        let mut next_living_ns = self.clock.borrow().now_ns() + LIVING_LOOK_NS;
         while !stop() {
             let count = events.drain(EVENTS_AT_ONCE)?;
             self.kernel
@@ -159,10 +160,23 @@ impl Sidecar {
                 self.source.publish(counts);
                 self.shed(&counts)?;
             }
+            if now_ns >= next_living_ns {
+                self.forget_gone(now_ns)?;
+                let took_ns = self.clock.borrow().now_ns().saturating_sub(now_ns);
+                next_living_ns = now_ns + LIVING_LOOK_NS.max(LIVING_LOOK_SHARE * took_ns);
+            }
             idle = if count == 0 { idle + 1 } else { 0 };
             if count < EVENTS_AT_ONCE {
                 std::thread::sleep(if idle > NAPS_SHORT { LONG_NAP } else { NAP });
             }
+        }
+        Ok(())
+    }
+
+    /// Ends the connections whose sockets are gone.
+    fn forget_gone(&self, now_ns: u64) -> Result<(), KernelError> {
+        if let Some(cookies) = self.kernel.borrow().living()? {
+            self.streams.borrow_mut().living(&cookies, now_ns);
         }
         Ok(())
     }
@@ -223,6 +237,7 @@ impl Sidecar {
         let (sent, dropped) = streams.sink().counts();
         Ok(Counts {
             kernel: self.kernel.borrow().counters()?,
+            missed: self.kernel.borrow().missed(),
             streams: *streams.counters(),
             corrupt: *self.corrupt.borrow(),
             connections: streams.connections() as u64,

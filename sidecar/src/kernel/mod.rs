@@ -4,6 +4,7 @@
 mod backend;
 mod cgroups;
 mod counters;
+mod living;
 mod settings;
 mod tls;
 
@@ -17,10 +18,12 @@ pub use tls::TlsPrograms;
 use crate::limits::KERNEL_CONNECTIONS_MAX;
 use crate::process::cgroup;
 use crate::streams::Order;
+use hashbrown::HashSet;
 use libbpf_rs::{
     Link, MapCore, MapFlags, MapType, Object, ObjectBuilder, OpenMapMut, OpenObject, PrintLevel, RingBuffer,
     RingBufferBuilder,
 };
+use living::Living;
 use settings::{Settings, candidates};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -48,6 +51,7 @@ pub struct Kernel {
     object: Object,
     links: Vec<Link>,
     _cgroups: Option<CgroupPrograms>,
+    living: Option<Living>,
     live: Live,
     backend: Backend,
 }
@@ -114,11 +118,15 @@ impl Kernel {
             update(&object, map, &key, &[1]).map_err(doing("setting filters"))?;
         }
         let cgroups = cgroups::follow(&object, options, table)?;
+        let living = Living::start(&object, options, table)
+            .inspect_err(|error| log::debug!("{error}: connections may stay whose end is not told of"))
+            .ok();
         let links = attach(&object, backend)?;
         Ok(Self {
             object,
             links,
             _cgroups: cgroups,
+            living,
             live: Live::default(),
             backend,
         })
@@ -140,6 +148,28 @@ impl Kernel {
     /// When the map can't be read.
     pub fn counters(&self) -> Result<Counters, KernelError> {
         Counters::read(&self.object).map_err(KernelError::while_doing("reading the kernel's counters"))
+    }
+
+    /// How often programs did not run because they ran already on that CPU.
+    pub fn missed(&self) -> u64 {
+        let programs = self.object.progs().filter(|program| program.autoload());
+        let missed = programs.filter_map(|program| {
+            let own = format!("/proc/self/fdinfo/{}", program.as_fd().as_raw_fd());
+            let text = std::fs::read_to_string(own).ok()?;
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("recursion_misses:"));
+            line?.trim().parse::<u64>().ok()
+        });
+        missed.sum()
+    }
+
+    /// The cookies of all sockets that were told of and are there; `None` where the kernel has no way to list them.
+    ///
+    /// # Errors
+    /// When the list can't be read.
+    pub fn living(&self) -> Result<Option<HashSet<u64>>, KernelError> {
+        self.living.as_ref().map(Living::cookies).transpose()
     }
 
     /// Hands orders to the programs.

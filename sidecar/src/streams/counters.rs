@@ -47,6 +47,8 @@ counters! {
     ends;
     /// Ends of connections told of.
     closes;
+    /// Connections that were over without that being told of.
+    closes_missed;
     /// Events of connections that are not known: what told of them was lost, or found no room.
     strangers;
     /// Data that waited for its turn.

@@ -9,7 +9,7 @@ use tapir_parsers::engine::{Begin, Chunk, Standing, Verdict};
 use tapir_parsers::field::Ended;
 
 /// Flows of datagrams have numbers of their own, which no socket's cookie reaches.
-const FIRST_FLOW: u64 = 1 << 52;
+pub(super) const FIRST_FLOW: u64 = 1 << 52;
 
 /// A socket, and whom it speaks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ mod arrivals;
 mod connection;
 mod counters;
 mod datagrams;
+mod living;
 mod mirror;
 mod numbers;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use crate::limits::{
     CONNECTIONS_MAX, HELD_BYTES_PER_SIDE_MAX, HELD_PER_SIDE_MAX, HOLE_TIMEOUT_NS, SESSIONS_PER_TICK,
 };
 use connection::{Connection, Interest};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use mirror::Mirror;
 use plain::Plains;
 use side::{Held, Placement, Side, seq_diff};
@@ -63,6 +64,8 @@ pub struct Streams<S> {
     /// Of connections in which data waits for its turn.
     waiting: Vec<u64>,
     plains: Plains,
+    /// Connections whose sockets were gone when that was looked at last.
+    missing: HashSet<u64>,
     /// For the kernel, by cookie; taken by whoever can tell it.
     orders: Vec<(u64, Order)>,
     engine: Engine,
@@ -83,6 +86,7 @@ impl<S: HostSink> Streams<S> {
             left_out,
             waiting: Vec::new(),
             plains: Plains::default(),
+            missing: HashSet::new(),
             orders: Vec::new(),
             engine,
             sink,

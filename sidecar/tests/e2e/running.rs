@@ -72,6 +72,15 @@ impl Running {
         }
     }
 
+    /// Waits until it has written a record with `text` in it.
+    pub(crate) fn wait_for_record(&self, text: &str) {
+        let begin = Instant::now();
+        while !std::fs::read_to_string(&self.records).is_ok_and(|records| records.contains(text)) {
+            assert!(begin.elapsed() < START, "{text}: {}", self.stderr());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Whether it has said `text` so far.
     pub(crate) fn has_said(&self, text: &str) -> bool {
         self.stderr().contains(text)
