@@ -1,6 +1,7 @@
 //! Spans of time.
 
 use crate::value::{Value, quoted};
+use std::str::FromStr;
 use toml::de::DeValue;
 
 /// Units with their length in µs, longest first.
@@ -39,6 +40,16 @@ impl<const MIN_MS: u64, const MAX_MS: u64> Time<MIN_MS, MAX_MS> {
         (MIN_MS * 1000..=MAX_MS * 1000)
             .contains(&us)
             .then_some(Self { us })
+    }
+}
+
+impl<const MIN_MS: u64, const MAX_MS: u64> FromStr for Time<MIN_MS, MAX_MS> {
+    type Err = String;
+
+    /// As it is written in a configuration.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let time = parse(text).and_then(Self::new);
+        time.ok_or_else(|| format!("expected {}, not '{text}'", <Self as Value>::expected()))
     }
 }
 

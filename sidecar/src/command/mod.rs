@@ -1,6 +1,7 @@
 //! `tapir-sidecar`: the command line, signals and exit codes.
 
 mod options;
+mod shape;
 
 use crate::kernel::KernelOptions;
 use crate::sidecar::{Outcome, Sidecar, SidecarError};

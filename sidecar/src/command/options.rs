@@ -1,5 +1,6 @@
 //! The command line, and what it stands for.
 
+use super::shape::Shape;
 use crate::kernel::{Backend, CgroupFilters, Filters, KernelOptions, Network, Side};
 use crate::limits::{CAPTURE_BYTES_MAX, COLLECTOR_NAP, EVENT_RING_BYTES};
 use crate::output::Place;
@@ -11,7 +12,6 @@ use tapir_collector::sink::Remote;
 use tapir_collector::tls::TlsFiles;
 use tapir_collector::{CollectorOptions, ConnectorOptions, FileOptions, SinkOptions, Target};
 use tapir_parsers::l7::{DECLARATIONS, Protocol};
-use tapir_parsers::settings::{Redaction, Settings};
 
 /// Width of a table where nobody tells.
 const TABLE_WIDTH: usize = 180;
@@ -88,9 +88,8 @@ pub(super) struct Cli {
     #[arg(long, value_name = "ADDRESS[/BITS]")]
     address: Vec<Network>,
 
-    /// Replace this by `?` before it gets into a record, as [redaction] of a Tapir's configuration does; may be repeated.
-    #[arg(long, value_enum, value_name = "WHAT")]
-    redact: Vec<Secret>,
+    #[command(flatten)]
+    shape: Shape,
 
     /// Let connections go before more than so many percent of one core are taken.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..))]
@@ -138,19 +137,6 @@ pub(super) enum Other {
     },
 }
 
-/// What may be kept out of records. Bodies always are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Secret {
-    /// Literals in SQL statements.
-    SqlLiterals,
-    /// Arguments of Redis commands, after the key.
-    RedisValues,
-    /// Values in the query of a URL.
-    UrlQuery,
-    /// Values of HTTP headers that are kept: user agent, referer, forwarded-for.
-    HttpHeaders,
-}
-
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -170,24 +156,14 @@ impl Cli {
         matches!(self.output, Some(Place::File(_)))
     }
 
-    fn redaction(&self) -> Redaction {
-        let is = |secret| self.redact.contains(&secret);
-        Redaction {
-            sql_literals: is(Secret::SqlLiterals),
-            redis_values: is(Secret::RedisValues),
-            url_query: is(Secret::UrlQuery),
-            http_headers: is(Secret::HttpHeaders),
-        }
-    }
-
     pub(super) fn into_options(self) -> Result<SidecarOptions, String> {
         let filters = self.filters()?;
-        let redaction = self.redaction();
         Ok(SidecarOptions {
             collector: CollectorOptions {
                 sinks: self.sink()?.into_iter().collect(),
                 http: self.metrics,
                 nap: COLLECTOR_NAP,
+                text_limits: self.shape.text_limits(),
                 ..CollectorOptions::default()
             },
             kernel: KernelOptions {
@@ -198,10 +174,7 @@ impl Cli {
                 capture_bytes: self.capture_bytes,
                 filters,
             },
-            settings: Settings {
-                redaction,
-                ..Settings::default()
-            },
+            settings: self.shape.settings(),
             share_max: self.cpu_max.map(|percent| f64::from(percent) / 100.0),
             protocols: self.protocols,
             host_root: self.host_root,
@@ -274,7 +247,7 @@ fn readable(path: &str) -> Result<PathBuf, String> {
         .map_err(|error| error.to_string())
 }
 
-fn protocol(name: &str) -> Result<Protocol, String> {
+pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
     let names = || DECLARATIONS.iter().map(|d| d.name).collect::<Vec<_>>().join(", ");
     Protocol::from_name(name).ok_or_else(|| format!("expected one of {}", names()))
 }

@@ -119,3 +119,32 @@ fn what_is_redacted_is_in_no_record() {
     let expected = command(port, server.pid(), "SET user:17 ?", "SimpleString");
     exactly(&finished.of_port(port), &[expected]);
 }
+
+#[test]
+fn what_is_asked_of_records() {
+    let Some(folder) = folder(&["redis-server", "redis-cli"]) else {
+        return;
+    };
+    let port = free_port();
+    let server = redis(port);
+    let arguments = ["--response-timeout", "redis=1s", "--resource-bytes", "64"];
+    let Some(running) = Running::start(folder.path(), &arguments) else {
+        return;
+    };
+    let mut waiting = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    waiting
+        .write_all(b"*3\r\n$5\r\nBLPOP\r\n$7\r\nnothing\r\n$1\r\n0\r\n")
+        .unwrap();
+    running.wait_for_record("BLPOP");
+    client(&["redis-cli", "-p", &port.to_string(), "GET", &"k".repeat(100)]);
+    let finished = running.interrupt();
+    let mut overdue = command(port, server.pid(), "BLPOP nothing 0", "");
+    overdue["kind"] = json!("no_response");
+    overdue["ended"] = json!("timeout");
+    overdue["status"] = json!("timeout");
+    overdue["result"] = Value::Null;
+    let mut cut = command(port, server.pid(), &format!("GET {}", "k".repeat(60)), "Nil");
+    cut["truncated"] = json!(true);
+    cut["result"] = json!("Null");
+    exactly(&finished.of_port(port), &[overdue, cut]);
+}
