@@ -75,3 +75,30 @@ fn losses_are_counted_and_connections_let_go() {
     assert!(made > 0 && made < rounds * 100_000, "{made} of {rounds} rounds");
     assert!(finished.stderr.contains(LET_GO), "{}", finished.stderr);
 }
+
+/// A budget that a busy server's connections don't fit in: some are let go, and of the others nothing is missing.
+#[test]
+fn a_budget_of_time() {
+    let Some(folder) = folder(&["redis-server", "redis-benchmark", "redis-cli"]) else {
+        return;
+    };
+    let port = free_port();
+    let _server = redis(port);
+    let port_text = port.to_string();
+    let Some(running) = Running::start(folder.path(), &["--port", &port_text, "--cpu-max", "1"]) else {
+        return;
+    };
+    // Connections that come and go, since only new ones are chosen among.
+    let words = ["-n", "20000", "-c", "20", "-k", "0", "-t", "get", "-q"];
+    let mut rounds = 0;
+    while rounds < 2 || (rounds < 30 && !running.has_said(LET_GO)) {
+        rounds += 1;
+        client(&[&["redis-benchmark", "-p", &port_text], &words[..]].concat());
+    }
+    let finished = running.interrupt();
+    assert!(finished.stderr.contains(LET_GO), "{}", finished.stderr);
+    let records = finished.of_port(port);
+    let gets = records.iter().filter(|record| record["req_type"] == "GET");
+    let made = gets.count();
+    assert!(made > 0 && made < rounds * 20_000, "{made} of {rounds} rounds");
+}
