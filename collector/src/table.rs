@@ -111,6 +111,32 @@ impl Table {
     }
 }
 
+/// A table of records that may be of hosts: it begins with the first record, and anew, with the column for processes, with
+/// the first that names one.
+#[derive(Debug, Default)]
+pub struct GrowingTable(Option<Table>);
+
+impl GrowingTable {
+    /// Appends one record as a line, below titles where they are needed.
+    pub fn write_session(&mut self, session: &Session<'_>, out: &mut Vec<u8>) {
+        let host = &session.host;
+        let names_process = host.process.or(host.client_process).is_some();
+        let fits = |table: &Table| table.processes || !names_process;
+        let table = match self.0.take().filter(fits) {
+            Some(table) => table,
+            None => {
+                let table = match names_process {
+                    true => Table::with_processes(WIDTH_DEFAULT),
+                    false => Table::default(),
+                };
+                table.write_titles(out);
+                table
+            }
+        };
+        self.0.insert(table).write_session(session, out);
+    }
+}
+
 /// Appends the record as one line of a table of the default width.
 pub fn write_table(view: &RecordView<'_>, out: &mut Vec<u8>) {
     Table::default().write_session(&Session::new(view, TextLimits::default()), out);
@@ -269,6 +295,8 @@ fn write_duration(out: &mut Vec<u8>, ns: Option<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Entry;
+    use tapir_parsers::host::{HostFacts, Process};
 
     fn shown(bytes: &[u8], width: usize) -> String {
         let mut out = Vec::new();
@@ -308,6 +336,40 @@ mod tests {
             !plain.contains("PROCESS") && with.ends_with("PROCESS\n"),
             "{with}"
         );
+    }
+
+    #[test]
+    fn a_table_grows_with_the_first_process() {
+        let process = Process {
+            pid: 7,
+            comm: "nginx",
+            ..Process::default()
+        };
+        let host = HostFacts {
+            process: Some(process),
+            ..HostFacts::default()
+        };
+        let (wire, of_host) = (Entry::default().bytes(), Entry::default().host(&host).bytes());
+        let mut table = GrowingTable::default();
+        let mut out = Vec::new();
+        for entry in [&wire, &wire, &of_host, &wire, &of_host] {
+            let view = RecordView::new(entry).unwrap();
+            table.write_session(&Session::new(&view, TextLimits::default()), &mut out);
+        }
+        let text = String::from_utf8(out).unwrap();
+        let what: Vec<_> = text
+            .lines()
+            .map(|line| {
+                (
+                    line.starts_with("TIME"),
+                    line.ends_with("PROCESS"),
+                    line.ends_with("nginx/7"),
+                )
+            })
+            .collect();
+        let (line, titles) = ((false, false, false), (true, false, false));
+        let (with_process, of_nginx) = ((true, true, false), (false, false, true));
+        assert_eq!(what, [titles, line, line, with_process, of_nginx, line, of_nginx]);
     }
 
     #[test]

@@ -25,7 +25,6 @@ use libbpf_rs::{
 };
 use living::Living;
 use settings::{Settings, candidates};
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;

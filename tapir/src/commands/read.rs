@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use tapir_collector::flat::{BatchEncoder, BatchReader};
 use tapir_collector::json::write_session_json;
 use tapir_collector::session::Session;
-use tapir_collector::table::Table;
+use tapir_collector::table::GrowingTable;
 
 /// Arguments of `tapir read`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut writer = Writer::new(args.format);
     let mut outcome = Ok(());
     to_stdout(|out| {
-        writer.begin(out)?;
         loop {
             let more = batches.next_batch(|session| writer.add(session));
             writer.end_batch(out)?;
@@ -64,7 +63,7 @@ fn open(place: &Place) -> io::Result<Box<dyn Read>> {
 /// Writes the records of one batch after another.
 struct Writer {
     format: Format,
-    table: Table,
+    table: GrowingTable,
     batch: BatchEncoder,
     text: Vec<u8>,
     records: u64,
@@ -74,18 +73,11 @@ impl Writer {
     fn new(format: Format) -> Self {
         Self {
             format,
-            table: Table::default(),
+            table: GrowingTable::default(),
             batch: BatchEncoder::new(),
             text: Vec::new(),
             records: 0,
         }
-    }
-
-    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if self.format == Format::Table {
-            self.table.write_titles(&mut self.text);
-        }
-        self.end_batch(out)
     }
 
     fn add(&mut self, session: &Session<'_>) {

@@ -44,7 +44,7 @@ pub(super) fn collector(config: &Config, workers: &[CpuId]) -> CollectorOptions 
             .sinks
             .iter()
             .enumerate()
-            .map(|(number, sink)| sink_options(number, sink))
+            .map(|(number, sink)| sink_options(number, sink, !config.sidecars.is_empty()))
             .collect(),
         sidecars: config.sidecars.iter().map(sidecars).collect(),
         join: JoinOptions {
@@ -76,7 +76,8 @@ fn tls_files(tls: &Tls) -> TlsFiles {
     }
 }
 
-fn sink_options(number: usize, sink: &Sink) -> SinkOptions {
+/// `processes`: records may name them.
+fn sink_options(number: usize, sink: &Sink, processes: bool) -> SinkOptions {
     let (kind, target) = match &sink.destination {
         Destination::Stdout => ("stdout", Target::Stdout),
         Destination::File { path, rotation } => {
@@ -117,7 +118,7 @@ fn sink_options(number: usize, sink: &Sink) -> SinkOptions {
             ("collector", Target::Collector(ConnectorOptions { remote, tls }))
         }
     };
-    let mut options = SinkOptions::new(format!("{kind}-{number}"), format(sink.format), target);
+    let mut options = SinkOptions::new(format!("{kind}-{number}"), format(sink.format, processes), target);
     options.queue_bytes = sink.queue.as_usize();
     options
 }
@@ -129,12 +130,12 @@ fn listener(address: Address, subscribers_max: usize, sink: &Sink) -> Target {
     Target::Listener(options)
 }
 
-fn format(format: RecordFormat) -> Format {
+fn format(format: RecordFormat, processes: bool) -> Format {
     match format {
         RecordFormat::Json => Format::Json,
         RecordFormat::Table => Format::Table {
             width: terminal_width(),
-            processes: false,
+            processes,
         },
         RecordFormat::Flatbuffers => Format::FlatBuffers,
     }
