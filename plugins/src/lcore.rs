@@ -100,7 +100,9 @@ impl LcorePlugins {
         if let Some(trace) = &self.trace {
             report(instance, export, task, value, took, trace);
         }
-        let value = value.filter(|value| *value != NEXT);
+        // A protocol's number of 0 is none, whatever the direction beside it.
+        let none = |value: i32| value == NEXT || export == Export::CheckPayload && value & 0xFF == 0;
+        let value = value.filter(|value| !none(*value));
         instance.counters.call(export, took, value.is_some());
         value.map_or(Answer::Next, Answer::Value)
     }
@@ -187,7 +189,7 @@ impl Plugins for LcorePlugins {
                 claim_of(value).is_some()
             });
             let Answer::Value(value) = answer else { continue };
-            let Some((number, speaker)) = claim_of(value).filter(|(number, _)| *number != 0) else {
+            let Some((number, speaker)) = claim_of(value) else {
                 continue;
             };
             let guest = self.instances.get(at).and_then(Instance::guest);

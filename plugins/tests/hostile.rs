@@ -153,6 +153,12 @@ fn values_that_mean_nothing_are_failures() {
     // A direction that there is none of.
     let (_, metrics) = beside("(func (export \"check_payload\") (result i32) (i32.const 0x305))");
     assert_eq!(metrics.failures(Reason::BadReturn), 1);
+    // No protocol, from a client: that is a no.
+    let (_, metrics) = beside("(func (export \"check_payload\") (result i32) (i32.const 0x100))");
+    assert_eq!(
+        (metrics.failures(Reason::BadReturn), metrics.exports[0].taken),
+        (0, 0)
+    );
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn check_says_what_a_module_is() {
         "import   deepflow.vm_read_payload",
         "export   check_payload",
         "hook     parse_payload",
+        "dialect  as each record tells",
         "verdict  it runs",
     ] {
         assert!(said.contains(line), "{said}");

@@ -16,6 +16,9 @@ const MESSAGES: [(u8, &str); 4] = [
     (l7::ROCKETMQ, "rocketmq"),
 ];
 
+/// What plugins hand over records with.
+const RECORDS: &str = "host_read_l7_protocol_info";
+
 /// Loads the module at `file` and says what there is to say; fails when it would be refused.
 pub(super) fn run(file: &Path) -> Result<(), Failure> {
     let failed = |reason: &dyn std::fmt::Display| Failure::operation(file.display(), reason);
@@ -49,6 +52,13 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
                 writeln!(out, "message  {name}")?;
             }
         }
+        // No module says which form its records have: each record tells, when it is handed over.
+        let records = shape.imports.iter().any(|(_, name)| name == RECORDS);
+        let dialect = match records {
+            true => "as each record tells: 'tapir plugin run' shows it",
+            false => "none: it hands over no records",
+        };
+        writeln!(out, "dialect  {dialect}")?;
         match &refused {
             None => writeln!(out, "verdict  it runs"),
             Some(_) => writeln!(out, "verdict  refused"),
