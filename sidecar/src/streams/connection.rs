@@ -3,7 +3,7 @@
 use super::arrivals::Arrivals;
 use super::side::Side;
 use super::{Numbers, Parties};
-use crate::event::{Open, Role, Way, Who};
+use crate::event::{Data, Open, Role, Way, Who};
 use crate::tls::library::Library;
 use std::net::{IpAddr, Ipv6Addr};
 use tapir_parsers::engine::{Ends, SessionId};
@@ -123,6 +123,14 @@ impl Connection {
 
     pub(super) fn side(&mut self, way: Way) -> &mut Side {
         &mut self.sides[way as usize]
+    }
+
+    /// Whether data is next, all of it is there, and nothing waits, as it mostly is.
+    pub(super) fn is_in_turn(&self, data: &Data<'_>) -> bool {
+        self.sides[data.way as usize].next_seq == data.seq
+            && data.bytes.len() == data.len as usize
+            && !data.bytes.is_empty()
+            && self.sides.iter().all(Side::holds_nothing)
     }
 
     /// Whether nothing that comes this way is wanted.

@@ -123,7 +123,7 @@ impl<S: HostSink> Streams<S> {
         let direction = connection.direction(datagram.way);
         let mut sink = Of {
             sink: &mut self.sink,
-            parties: connection.parties(),
+            connection,
         };
         if let Some(id) = connection.session {
             match self.engine.data(id, direction, &chunk, &mut sink) {

@@ -236,7 +236,11 @@ impl<S: HostSink> Streams<S> {
         }
         connection.library = data.library.or(connection.library);
         connection.is_tls |= data.bytes.starts_with(&TLS_HANDSHAKE);
-        self.place(cookie, data, time_ns);
+        if connection.is_in_turn(data) {
+            self.feed(cookie, data.way, data.bytes, data.peer_seq, time_ns);
+        } else {
+            self.place(cookie, data, time_ns);
+        }
     }
 
     /// Data of a connection that is known, in its turn.
@@ -389,7 +393,7 @@ impl<S: HostSink> Streams<S> {
         let direction = connection.direction(way);
         let mut sink = Of {
             sink: &mut self.sink,
-            parties: connection.parties(),
+            connection,
         };
         if let Some(id) = connection.session {
             match self.engine.data(id, direction, &chunk, &mut sink) {
@@ -450,7 +454,7 @@ impl<S: HostSink> Streams<S> {
         let Some(id) = connection.session else { return };
         let mut sink = Of {
             sink: &mut self.sink,
-            parties: connection.parties(),
+            connection,
         };
         let direction = connection.direction(way);
         let verdict = self.engine.gap(id, direction, u64::from(len), time_ns, &mut sink);
@@ -483,7 +487,7 @@ impl<S: HostSink> Streams<S> {
         if let Some(id) = connection.session {
             let mut sink = Of {
                 sink: &mut self.sink,
-                parties: connection.parties(),
+                connection,
             };
             self.engine.half_close(id, direction, &mut sink);
         }
@@ -535,7 +539,7 @@ impl<S: HostSink> Streams<S> {
         if let Some(id) = connection.session {
             let mut sink = Of {
                 sink: &mut self.sink,
-                parties: connection.parties(),
+                connection: &connection,
             };
             self.engine.close(id, ended, time_ns, &mut sink);
         }

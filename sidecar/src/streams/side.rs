@@ -91,6 +91,11 @@ impl Side {
         self.held.insert(at, data);
     }
 
+    /// Nothing waits.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// How many wait, and how many bytes they hold.
     pub(super) fn held(&self) -> (usize, usize) {
         (

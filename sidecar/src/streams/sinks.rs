@@ -38,12 +38,12 @@ pub struct Parties<'a> {
 /// What the engine hands its records to while one connection is read.
 pub(super) struct Of<'a, S> {
     pub(super) sink: &'a mut S,
-    pub(super) parties: Parties<'a>,
+    pub(super) connection: &'a Connection,
 }
 
 impl<S: HostSink> RecordSink for Of<'_, S> {
     fn record(&mut self, entry: &[u8]) {
-        self.sink.record(entry, &self.parties);
+        self.sink.record(entry, &self.connection.parties());
     }
 }
 
