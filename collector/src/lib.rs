@@ -33,6 +33,7 @@ pub mod join;
 pub mod json;
 pub mod limits;
 pub mod metrics;
+pub mod nap;
 pub mod options;
 pub mod ring;
 pub mod session;

@@ -24,8 +24,8 @@ pub struct CollectorOptions {
     pub batch_bytes: usize,
     /// How long a record may wait for its batch to fill.
     pub batch_interval: Duration,
-    /// How long the thread that drains the rings sleeps when they are empty: short where rings are small or a core is
-    /// its own, long where processor time is somebody else's.
+    /// How long at most the thread that drains the rings sleeps when they are empty: short where rings are small or a
+    /// core is its own, long where processor time is somebody else's.
     pub nap: Duration,
     /// Where records go; none: they are only counted.
     pub sinks: Vec<SinkOptions>,

@@ -5,6 +5,7 @@ use crate::batch::{Batch, Encoder, Format};
 use crate::ingest::Portion;
 use crate::join::Joiner;
 use crate::limits::NAP_DEFAULT;
+use crate::nap::Nap;
 use crate::ring::RecordRing;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -45,13 +46,15 @@ pub(crate) struct Sidecars {
 impl Worker {
     /// Runs until it is told to stop and the rings are empty; gives the sinks back.
     pub(crate) fn run(mut self) -> Vec<SinkThread> {
-        let mut idle = 0;
+        let (mut idle, mut since_nap) = (0, 0);
+        let mut nap = Nap::new(self.nap.min(NAP_DEFAULT), self.nap);
         // Who lets it sleep for longer wants its time, not its haste.
         let spins = if self.nap > NAP_DEFAULT { 0 } else { SPINS };
         loop {
             // Read before draining: records committed before the flag was set are seen after it.
             let stop = self.shared.stop.load(Acquire);
             let drained = self.drain();
+            since_nap += drained;
             let now = Instant::now();
             for output in &mut self.outputs {
                 output.flush_if_due(now, self.batch_interval);
@@ -67,7 +70,7 @@ impl Worker {
                 idle += 1;
                 std::hint::spin_loop();
             } else {
-                std::thread::sleep(self.nap);
+                std::thread::sleep(nap.after(std::mem::take(&mut since_nap)));
             }
         }
         self.finish_joining();

@@ -32,7 +32,7 @@ pub const CONNECTIONS_MAX: usize = 1 << 18;
 /// taken at the start. Of a further one, nothing is told, counted.
 pub const KERNEL_CONNECTIONS_MAX: u32 = 1 << 16;
 
-/// Bytes of the ring from the kernel unless set: at a nap of 2 ms it holds what 4 GB/s bring.
+/// Bytes of the ring from the kernel unless set: at a nap of 8 ms it holds what 1 GB/s brings.
 pub const EVENT_RING_BYTES: u32 = 8 << 20;
 
 /// Bytes of the ring of records: some tens of thousands of them, for a collector that is kept waiting.
@@ -109,6 +109,6 @@ pub const DATAGRAM_FLOW_IDLE_NS: u64 = 60_000_000_000;
 /// The same, when there is no room for another one.
 pub const DATAGRAM_FLOW_IDLE_WHEN_FULL_NS: u64 = 5_000_000_000;
 
-/// How long the collector's thread sleeps when there are no records. The ring of records holds what some hundred
+/// How long the collector's thread sleeps at most when there are no records. The ring of records holds what some hundred
 /// thousand exchanges a second make in that time.
 pub const COLLECTOR_NAP: Duration = Duration::from_millis(20);

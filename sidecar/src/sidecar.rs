@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tapir_collector::nap::Nap;
 use tapir_collector::{Collector, CollectorError, CollectorHandle, CollectorOptions, CollectorReport};
 use tapir_parsers::engine::Engine;
 use tapir_parsers::inference::Candidates;
@@ -24,9 +25,8 @@ use tapir_parsers::settings::Settings;
 /// Events taken at once, at most, before the clock is looked at.
 const EVENTS_AT_ONCE: usize = 4096;
 
-/// How long the ring is left alone when it was emptied: short enough that it never fills, long enough that many
-/// events are taken at once, which is what makes each of them cheap.
-const NAP: Duration = Duration::from_millis(8);
+/// How long the ring is left alone when it was emptied, at least and at most: short enough that it never fills.
+const NAPS: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(8));
 /// The same, when nothing has come for some naps.
 const LONG_NAP: Duration = Duration::from_millis(30);
 /// Naps without an event before they get longer.
@@ -143,6 +143,7 @@ impl Sidecar {
         let events = self.kernel.borrow().events(|bytes| self.take(bytes))?;
         let (mut next_tick_ns, mut next_look_ns, mut idle) = (0, 0, 0);
         let mut next_living_ns = self.clock.borrow().now_ns() + LIVING_LOOK_NS;
+        let mut nap = Nap::new(NAPS.0, NAPS.1);
         while !stop() {
             let count = events.drain(EVENTS_AT_ONCE)?;
             self.kernel
@@ -167,7 +168,8 @@ impl Sidecar {
             }
             idle = if count == 0 { idle + 1 } else { 0 };
             if count < EVENTS_AT_ONCE {
-                std::thread::sleep(if idle > NAPS_SHORT { LONG_NAP } else { NAP });
+                let time = nap.after(count as u64);
+                std::thread::sleep(if idle > NAPS_SHORT { LONG_NAP } else { time });
             }
         }
         Ok(())
