@@ -54,6 +54,19 @@ fn stands_for(held: CapabilitySet, need: &Need) -> bool {
     held.contains(need.capability) || (need.essential && held.contains(CapabilitySet::SYS_ADMIN))
 }
 
+/// Whether the kernel wants CAP_SYS_ADMIN of whoever puts probes into libraries, where CAP_PERFMON should do: Debian's
+/// own setting of perf_event_open(2). Kernels of 6.6 and newer have probes that don't go that way.
+pub fn probes_want_admin() -> bool {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
+    wants_admin(&read("osrelease"), &read("perf_event_paranoid"))
+}
+
+fn wants_admin(release: &str, paranoid: &str) -> bool {
+    let mut numbers = release.split('.').map(|number| number.parse().unwrap_or(0));
+    let version: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version < (6, 6) && paranoid.trim().parse().is_ok_and(|level: i32| level > 2)
+}
+
 /// Whether this thread has the capability.
 pub fn holds(capability: CapabilitySet) -> bool {
     capabilities(None).is_ok_and(|held| held.effective.contains(capability))
@@ -82,6 +95,13 @@ pub fn give_up(writes_files: bool) -> io::Result<()> {
         .iter()
         .any(|need| need.essential && !held.permitted.contains(need.capability))
     {
+        keep |= CapabilitySet::SYS_ADMIN;
+    }
+    if probes_want_admin() && held.permitted.contains(CapabilitySet::SYS_ADMIN) {
+        log::info!(
+            "keeping CAP_SYS_ADMIN, without which this kernel refuses probes in TLS libraries; \
+             sysctl kernel.perf_event_paranoid=2 spares that"
+        );
         keep |= CapabilitySet::SYS_ADMIN;
     }
     if writes_files {
@@ -115,6 +135,14 @@ mod tests {
             .fold(CapabilitySet::SYS_ADMIN, |set, need| set | need.capability);
         assert!((kept.permitted - needed).is_empty(), "{kept:?}");
         assert_eq!(kept.inheritable, CapabilitySet::empty());
+    }
+
+    #[test]
+    fn debian_wants_more_of_old_kernels() {
+        assert!(wants_admin("6.1.0-41-amd64\n", "3\n"));
+        assert!(!wants_admin("6.1.0-41-amd64\n", "2\n"));
+        assert!(!wants_admin("6.12.1\n", "3\n"));
+        assert!(!wants_admin("", ""));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What the kernel offers.
 
 use crate::kernel::{Backend, Kernel, KernelOptions};
+use crate::privileges;
 use clap::ValueEnum;
+use rustix::thread::CapabilitySet;
 use std::fs;
 use std::path::Path;
 use tapir_config::Finding;
@@ -68,6 +70,13 @@ pub(super) fn backends(options: &KernelOptions) -> Vec<Finding> {
 /// Probes in libraries, for what TLS carries.
 pub(super) fn uprobes() -> Finding {
     let what = "probes in libraries";
+    if privileges::probes_want_admin() && !privileges::holds(CapabilitySet::SYS_ADMIN) {
+        return Finding::warn(
+            what,
+            "refused without CAP_SYS_ADMIN: kernel.perf_event_paranoid is above 2",
+            "only the plaintext of TLS needs them: sysctl kernel.perf_event_paranoid=2, or CAP_SYS_ADMIN",
+        );
+    }
     if Path::new("/sys/bus/event_source/devices/uprobe/type").exists() {
         return Finding::ok(what, "offered");
     }
