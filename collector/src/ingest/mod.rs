@@ -7,6 +7,8 @@
 
 mod connection;
 mod entry;
+#[cfg(any(test, feature = "testing"))]
+pub mod fuzz;
 mod stats;
 
 pub(crate) use stats::IngestStats;
