@@ -74,7 +74,8 @@ struct conn {
     __u8 looked;
     /* Of the datagram that is being received, if this is not 0. */
     __u8 source_family;
-    __u8 reserved[1];
+    /* Of a Unix socket: its role is known, and that its end is watched. */
+    __u8 settled;
     __u16 source_port;
     __u8 source_ip[16];
 #ifdef PLAIN_POINTERS

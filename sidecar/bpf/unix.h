@@ -73,11 +73,44 @@ static __always_inline __u32 unix_unwanted(const struct event_open *open, const 
 {
     if (open->self.pid == settings.own_pid || open->peer.pid == settings.own_pid)
         return COUNTER_OWN;
-    if (!(settings.sides & 1 << open->role))
-        return COUNTER_OTHER_END;
     if (!passes_unix(open))
         return COUNTER_FILTERED;
     return is_shed(conn, open->cookie) ? COUNTER_SHED : 0;
+}
+
+/* Finds out which end this is, before anything is looked at: most of the cost of an end that nobody wants. False when it
+ * is not watched. */
+static __always_inline bool settle_unix(struct sock *sk, struct conn *conn)
+{
+    struct unix_sock *this = bpf_skc_to_unix_sock(sk);
+    struct conn *other;
+    struct sock *peer;
+
+    if (!this)
+        return false;
+    peer = this->peer;
+    /* The other end is gone, and its name with it. */
+    if (!peer)
+        return false;
+    if (!name_of(sk) && !name_of(peer)) {
+        refuse(conn, COUNTER_UNNAMED);
+        return false;
+    }
+    other = bpf_sk_storage_get(&conns, peer, 0, 0);
+    if (conn->role == ROLE_UNKNOWN && other && other->role == ROLE_CLIENT) {
+        conn->role = ROLE_SERVER;
+        conn->from_start = other->from_start;
+    }
+    if (conn->role == ROLE_UNKNOWN)
+        conn->role = role_by_name(sk, peer);
+    if (!conn->who.pid)
+        fill_who(&conn->who, bpf_get_current_task_btf());
+    if (!(settings.sides & 1 << conn->role)) {
+        refuse(conn, COUNTER_OTHER_END);
+        return false;
+    }
+    conn->settled = 1;
+    return true;
 }
 
 /* Tells of a connection before its first data, from the scratch that its bytes come to later. False when user space
@@ -97,18 +130,8 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
     /* The other end is gone, and its name with it. */
     if (!peer)
         return false;
-    if (!name_of(sk) && !name_of(peer)) {
-        refuse(conn, COUNTER_UNNAMED);
-        return false;
-    }
     __builtin_memset(open, 0, sizeof(*open));
     other = known_conn(peer);
-    if (conn->role == ROLE_UNKNOWN && other && other->role == ROLE_CLIENT) {
-        conn->role = ROLE_SERVER;
-        conn->from_start = other->from_start;
-    }
-    if (conn->role == ROLE_UNKNOWN)
-        conn->role = role_by_name(sk, peer);
     open->kind = EVENT_OPEN;
     open->role = conn->role;
     open->family = AF_UNIX;
@@ -116,8 +139,6 @@ static __always_inline bool tell_unix(struct sock *sk, struct conn *conn, struct
     open->time_ns = data->time_ns;
     fill_who(&open->self, current_task());
     find_peer(&open->peer, sk, other);
-    if (!conn->who.pid)
-        conn->who = open->self;
     unwanted = unix_unwanted(open, conn);
     if (unwanted) {
         refuse(conn, unwanted);
@@ -216,6 +237,8 @@ static __always_inline int on_unix(struct sock *sk, const struct caller *caller,
         count(COUNTER_PEEKED);
         return 0;
     }
+    if (!conn->settled && !settle_unix(sk, conn))
+        return 0;
     head = data_head(scratch);
     head->kind = EVENT_DATA;
     head->direction = direction;
