@@ -205,7 +205,12 @@ fn a_new_plugin_has_all_its_files() {
             assert!(manifest.contains("name = \"first\"") && manifest.contains("path = \"first.rs\""));
         }
         // What is there stays.
-        assert_eq!(new("first", language).status.code(), Some(1));
+        let again = new("first", language);
+        assert_eq!(again.status.code(), Some(1));
+        assert_eq!(
+            text(&again.stderr),
+            "tapir: first: is there already: give another name, or go elsewhere\n"
+        );
         fs::remove_dir_all(made).unwrap();
     }
     for name in ["../first", "First", "", "a/b", "1"] {

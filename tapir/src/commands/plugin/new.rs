@@ -3,6 +3,7 @@
 use super::{Language, NewArgs};
 use crate::failure::Failure;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A file of a new plugin: where it lies in its folder, and what is in it. `NAME` in either stands for the
@@ -63,7 +64,10 @@ pub(super) fn run(args: &NewArgs) -> Result<(), Failure> {
     let name = args.name.as_str();
     let folder = Path::new(name);
     let failed = |path: &Path, e: &dyn std::fmt::Display| Failure::operation(path.display(), e);
-    fs::create_dir(folder).map_err(|e| failed(folder, &e))?;
+    fs::create_dir(folder).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => failed(folder, &"is there already: give another name, or go elsewhere"),
+        _ => failed(folder, &e),
+    })?;
     for (path, text) in args.language.templates().iter().chain([&TALK]) {
         let path = folder.join(path.replace("NAME", name));
         // In the examples the name stands in Cargo.toml alone; elsewhere `house` is a word like others.
