@@ -119,6 +119,27 @@ static __always_inline bool passes_datagram(const struct event_datagram *event)
     return passes_who(&event->self);
 }
 
+/* Nobody wants this datagram. */
+static __always_inline void withhold(int len)
+{
+    count(COUNTER_WITHHELD);
+    count_some(COUNTER_BYTES_WITHHELD, len);
+}
+
+/* Whether datagrams of this direction were looked at in vain often enough. A connected socket speaks with one other end, so
+ * that they are one flow; any other datagram may be the first of its own. */
+static __always_inline bool is_in_vain(struct sock *sk, struct conn *conn, __u8 direction)
+{
+    __u16 port = READ(sk, __sk_common.skc_dport);
+
+    if (!port || port != conn->tried_port) {
+        conn->tried_port = port;
+        conn->tries[SENT] = conn->tries[RECEIVED] = 0;
+        return false;
+    }
+    return conn->tries[direction & 1] >= settings.tries_max;
+}
+
 /* An application has sent or received a datagram of `ret` bytes, or failed to. */
 static __always_inline int on_datagram(struct sock *sk, const struct caller *caller, int ret, __u8 direction, int flags)
 {
@@ -146,6 +167,10 @@ static __always_inline int on_datagram(struct sock *sk, const struct caller *cal
     heed_verdict(conn, event->cookie);
     if (conn->state == STATE_IGNORED)
         return 0;
+    if (is_in_vain(sk, conn, direction)) {
+        withhold(ret);
+        return 0;
+    }
     find_place(&place, caller, ret);
     place.which = which;
     if (direction == RECEIVED && flags & (MSG_PEEK | MSG_ERRQUEUE)) {
@@ -154,14 +179,20 @@ static __always_inline int on_datagram(struct sock *sk, const struct caller *cal
     }
     first = gather(scratch, &place, ret < 4 ? ret : 4, &missing);
     if (first && !begins_protocol(scratch->bytes, first, 1)) {
-        count(COUNTER_WITHHELD);
-        count_some(COUNTER_BYTES_WITHHELD, ret);
+        conn->tries[direction & 1] += 1;
+        withhold(ret);
         return 0;
     }
     if (!find_ends(sk, event, conn, place.name)) {
         count(COUNTER_NO_ADDRESS);
         return 0;
     }
+    if (first == 4 && !begins_datagram(scratch->bytes, event->local_port, event->remote_port)) {
+        conn->tries[direction & 1] += 1;
+        withhold(ret);
+        return 0;
+    }
+    conn->tries[direction & 1] = 0;
     fill_who(&event->self, caller->task);
     if (!passes_datagram(event)) {
         count(COUNTER_FILTERED);

@@ -285,10 +285,13 @@ struct settings {
     __u32 reserved;
 };
 
-/* Which protocols may begin with a byte at each of the first four places; a protocol is a bit. */
+/* Which protocols may begin with a byte at each of the first four places; a protocol is a bit. Of datagrams, some only
+ * where a port is one that any protocol is known by, which are bits as well. */
 struct candidates {
     __u64 by_transport[2];
     __u64 by_byte[4][256];
+    __u64 by_byte_elsewhere[4][256];
+    __u64 known_ports[1024];
 };
 
 /* Changed by user space at any time. */

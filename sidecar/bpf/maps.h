@@ -78,6 +78,9 @@ struct conn {
     __u8 settled;
     __u16 source_port;
     __u8 source_ip[16];
+    /* Of UDP: the other end's port, in the order of the network, that `tries` count for. */
+    __u16 tried_port;
+    __u16 reserved[3];
 #ifdef PLAIN_POINTERS
     /* Stands for the socket's cookie, which can't be asked for. */
     __u64 cookie;

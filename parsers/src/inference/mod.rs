@@ -103,6 +103,16 @@ impl Candidates {
         &self.by_byte
     }
 
+    /// The same of datagrams, for those protocols that no port tells of.
+    pub fn by_byte_elsewhere(&self) -> &ByByte {
+        &self.by_byte_elsewhere
+    }
+
+    /// The ports that are any protocol's: a bit each, 64 a word.
+    pub fn known_ports(&self) -> &[u64; 1024] {
+        &self.known_ports
+    }
+
     /// The protocols that travel on a transport, by its number in records.
     pub fn by_transport(&self) -> &[ProtocolSet; 3] {
         &self.by_transport

@@ -183,8 +183,12 @@ impl Settings {
 /// `struct candidates` of bpf/events.h.
 pub(super) fn candidates(table: &Candidates) -> Vec<u8> {
     let [tcp, udp, _] = table.by_transport();
-    let all = [tcp, udp].into_iter().chain(table.by_byte().as_flattened());
-    all.flat_map(|set| set.to_ne_bytes()).collect()
+    let tables = [table.by_byte(), table.by_byte_elsewhere()];
+    let all = [tcp, udp]
+        .into_iter()
+        .chain(tables.into_iter().flat_map(|table| table.as_flattened()))
+        .chain(table.known_ports());
+    all.flat_map(|word| word.to_ne_bytes()).collect()
 }
 
 #[cfg(test)]

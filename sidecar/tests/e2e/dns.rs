@@ -91,3 +91,41 @@ fn questions_one_by_one_and_two_at_once() {
         exactly(&finished.of_port(port), &expected);
     }
 }
+
+/// Says what is of no protocol on a connected socket, over and over, then asks for a name on the same one.
+const NONSENSE_FIRST: &str = r#"
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(10)
+echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+echo.bind(("127.0.0.1", 0))
+s.connect(echo.getsockname())
+for _ in range(40):
+    s.send(b"\xfe" * 16)
+    data, other = echo.recvfrom(64)
+    echo.sendto(data, other)
+    assert s.recv(64) == data
+s.connect(("127.0.0.1", int(sys.argv[1])))
+s.send(struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"\4shop\4test\0\0\1\0\1")
+assert s.recv(512)
+"#;
+
+#[test]
+fn a_socket_that_was_given_up_is_read_when_it_speaks_with_another() {
+    let Some(folder) = folder(&["dnsmasq", "python3"]) else {
+        return;
+    };
+    let port = free_port();
+    let server = dnsmasq(port);
+    let text = port.to_string();
+    let Some(running) = Running::start(folder.path(), &["--side", "client", "--comm", "python3"]) else {
+        return;
+    };
+    client(&["python3", "-c", NONSENSE_FIRST, &text]);
+    let finished = running.interrupt();
+    let expected = json!({"source": "host", "proto": "dns", "l4": "udp", "kind": "matched", "client_ip": "127.0.0.1",
+        "server_ip": "127.0.0.1", "server_port": port, "resource": "shop.test", "status": "ok",
+        "process": {"comm": "python3"}});
+    drop(server);
+    exactly(&finished.of_port(port), &[expected]);
+}

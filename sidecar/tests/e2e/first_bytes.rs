@@ -5,7 +5,7 @@ use crate::host::{backend, folder, skipped};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tapir_parsers::inference::Candidates;
@@ -27,6 +27,17 @@ while True:
     c, _ = s.accept()
     c.recv(4096)
     c.close()
+";
+
+/// Takes datagrams at a port, and says a byte for each.
+const DATAGRAM_SINK: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', int(sys.argv[1])))
+print(s.getsockname()[1], flush=True)
+while True:
+    _, other = s.recvfrom(4096)
+    s.sendto(b'.', other)
 ";
 
 /// The frames of a capture file (draft-ietf-opsawg-pcap), which are Ethernet in all of ours.
@@ -72,9 +83,9 @@ fn first_payloads() -> BTreeSet<Vec<u8>> {
 struct Sink(Child, u16);
 
 impl Sink {
-    fn start() -> Self {
+    fn start(script: &str, port: u16) -> Self {
         let mut child = Command::new("python3")
-            .args(["-c", SINK])
+            .args(["-c", script, &port.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -93,69 +104,106 @@ impl Drop for Sink {
     }
 }
 
-#[test]
-fn the_kernel_tells_of_what_user_space_would_look_at() {
-    let Some(_folder) = folder(&["python3"]) else {
-        return;
-    };
+/// What is said to a kernel that watches one port: the first payloads of real peers, short ones, and bytes without a
+/// meaning (a generator of Lehmer's).
+fn payloads() -> BTreeSet<Vec<u8>> {
     let mut payloads = first_payloads();
     assert!(payloads.len() > 100, "{}", payloads.len());
-    // Short ones, and bytes without a meaning (a generator of Lehmer's).
     payloads.extend((0..=255u8).map(|byte| vec![byte]));
     let mut state = 48_271u64;
     for _ in 0..500 {
         state = state * 48_271 % 0x7FFF_FFFF;
         payloads.insert(state.to_be_bytes()[4..].to_vec());
     }
-    let sink = Sink::start();
-    // A message of DNS may begin with anything.
-    let dns = Protocol::from_name("dns").unwrap();
-    let table = Candidates::new(!(1 << dns as u8));
+    payloads
+}
+
+/// Says payloads by `say` to `port`: those must be told of, and no others, that user space would look at by `table` where
+/// no port tells of a protocol.
+fn exactly_those_are_told_of(
+    port: u16,
+    (table, transport): (&Candidates, Transports),
+    mut say: impl FnMut(&[u8]),
+) {
+    let payloads = payloads();
+    let is_wanted = |payload: &&Vec<u8>| table.of(payload, transport, 0) != 0;
+    let wanted: BTreeSet<Vec<u8>> = payloads.iter().filter(is_wanted).cloned().collect();
+    assert!(
+        wanted.len() > 50 && wanted.len() < payloads.len(),
+        "{}",
+        wanted.len()
+    );
     let options = KernelOptions {
         backend: backend(),
         filters: Filters {
-            ports: vec![sink.1],
+            ports: vec![port],
             ..Filters::default()
         },
         ..KernelOptions::default()
     };
-    let kernel = match Kernel::start(&options, &table) {
+    let kernel = match Kernel::start(&options, table) {
         Ok(kernel) => kernel,
         Err(error) => return skipped(&error.to_string()),
     };
     let told = RefCell::new(BTreeSet::new());
     let events = kernel
         .events(|bytes| {
-            if let Some(Event {
-                what: What::Data(data),
-                ..
-            }) = Event::read(bytes)
-            {
-                told.borrow_mut().insert(data.bytes.to_vec());
-            }
+            let bytes = match Event::read(bytes).map(|event| event.what) {
+                Some(What::Data(data)) => data.bytes,
+                Some(What::Datagram(datagram)) => datagram.bytes,
+                _ => return,
+            };
+            told.borrow_mut().insert(bytes.to_vec());
         })
         .unwrap();
     for payload in &payloads {
-        let mut client = TcpStream::connect(("127.0.0.1", sink.1)).unwrap();
-        client.write_all(payload).unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
-        let _ = client.read(&mut [0; 1]);
+        say(payload);
         events.drain(usize::MAX >> 33).unwrap();
     }
-    let wanted: BTreeSet<Vec<u8>> = payloads
-        .iter()
-        .filter(|payload| table.of(payload, Transports::TCP, 0) != 0)
-        .cloned()
-        .collect();
     let begin = Instant::now();
     while told.borrow().len() < wanted.len() && begin.elapsed() < Duration::from_secs(2) {
         events.drain(usize::MAX >> 33).unwrap();
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(
-        wanted.len() > 50 && wanted.len() < payloads.len(),
-        "{}",
-        wanted.len()
-    );
     assert_eq!(*told.borrow(), wanted);
+}
+
+#[test]
+fn the_kernel_tells_of_what_user_space_would_look_at() {
+    let Some(_folder) = folder(&["python3"]) else {
+        return;
+    };
+    // A message of DNS may begin with anything.
+    let dns = Protocol::from_name("dns").unwrap();
+    let table = Candidates::new(!(1 << dns as u8));
+    let sink = Sink::start(SINK, 0);
+    exactly_those_are_told_of(sink.1, (&table, Transports::TCP), |payload| {
+        let mut client = TcpStream::connect(("127.0.0.1", sink.1)).unwrap();
+        client.write_all(payload).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let _ = client.read(&mut [0; 1]);
+    });
+}
+
+/// A datagram's ports tell more: those of no protocol leave the fewest.
+#[test]
+fn the_kernel_tells_of_datagrams_that_user_space_would_look_at() {
+    let Some(_folder) = folder(&["python3"]) else {
+        return;
+    };
+    let table = Candidates::new(!0);
+    let is_nobodys = |socket: &UdpSocket| table.on_ports([socket.local_addr().unwrap().port(), 0]) == 0;
+    let of_nobody = || {
+        let sockets = std::iter::repeat_with(|| UdpSocket::bind("127.0.0.1:0").unwrap());
+        sockets.take(100).find(is_nobodys).unwrap()
+    };
+    let port = of_nobody().local_addr().unwrap().port();
+    let sink = Sink::start(DATAGRAM_SINK, port);
+    let socket = of_nobody();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    exactly_those_are_told_of(sink.1, (&table, Transports::UDP), |payload| {
+        socket.send_to(payload, ("127.0.0.1", sink.1)).unwrap();
+        // Its answer is among what is said anyway.
+        socket.recv(&mut [0; 8]).unwrap();
+    });
 }
