@@ -310,6 +310,36 @@ static __always_inline bool look(struct conn *conn, struct scratch *scratch, con
     return false;
 }
 
+/* Tells of `len` bytes at `place` of a connection that user space knows; the scratch holds what was found out about them. */
+static __always_inline void tell_data(struct conn *conn, const struct caller *caller, struct scratch *scratch,
+                                      const struct place *place, __u32 len)
+{
+    struct event_data *head = data_head(scratch);
+    __u8 direction = head->direction & 1, missing;
+    __u64 size;
+
+    if (is_other_speaker(conn, caller->task))
+        tell_speaker(conn, caller->task, head);
+    head->withheld = conn->withheld[direction];
+    size = capture(scratch, place, len, &missing);
+    head->captured = size;
+    head->missing = missing;
+    if (size > CAPTURE_MAX)
+        return;
+    if (!conn->looked && size >= TLS_RECORD_HEAD && scratch->bytes[0] == TLS_HANDSHAKE && scratch->bytes[1] == 3) {
+        conn->looked = 1;
+        if (!head->library)
+            tls_look(TLS_LOOK_WHY);
+    }
+    if (put(head, sizeof(*head) + size, EVENT_DATA)) {
+        conn->withheld[direction] = 0;
+        count_some(COUNTER_BYTES, len);
+        count_some(COUNTER_BYTES_CAPTURED, size);
+    } else {
+        count_some(COUNTER_BYTES_LOST, len);
+    }
+}
+
 /* An application has sent or received `ret` bytes on a TCP socket, or failed to; the memory of the current task holds
  * them. */
 static __always_inline int on_data(struct sock *sk, const struct caller *caller, int ret, __u8 direction, int flags)
@@ -322,8 +352,6 @@ static __always_inline int on_data(struct sock *sk, const struct caller *caller,
     struct conn *conn;
     bool wanted, is_peek, alone;
     __u8 library;
-    __u8 missing;
-    __u64 size;
     __u32 seq;
 
     if (ret < 0)
@@ -404,26 +432,7 @@ static __always_inline int on_data(struct sock *sk, const struct caller *caller,
     }
     if (!wanted)
         return 0;
-    if (is_other_speaker(conn, caller->task))
-        tell_speaker(conn, caller->task, head);
-    head->withheld = conn->withheld[direction & 1];
-    size = capture(scratch, &place, ret, &missing);
-    head->captured = size;
-    head->missing = missing;
-    if (size > CAPTURE_MAX)
-        return 0;
-    if (!conn->looked && size >= TLS_RECORD_HEAD && scratch->bytes[0] == TLS_HANDSHAKE && scratch->bytes[1] == 3) {
-        conn->looked = 1;
-        if (!library)
-            tls_look(TLS_LOOK_WHY);
-    }
-    if (put(head, sizeof(*head) + size, EVENT_DATA)) {
-        conn->withheld[direction & 1] = 0;
-        count_some(COUNTER_BYTES, ret);
-        count_some(COUNTER_BYTES_CAPTURED, size);
-    } else {
-        count_some(COUNTER_BYTES_LOST, ret);
-    }
+    tell_data(conn, caller, scratch, &place, ret);
     return 0;
 }
 

@@ -216,9 +216,7 @@ static __always_inline int on_unix(struct sock *sk, const struct caller *caller,
     struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
     struct event_data *head;
     struct place place;
-    __u8 missing;
     bool wanted;
-    __u64 size;
 
     if (!conn || !scratch) {
         count(COUNTER_NO_STORAGE);
@@ -273,20 +271,6 @@ static __always_inline int on_unix(struct sock *sk, const struct caller *caller,
     }
     if (!wanted)
         return 0;
-    if (is_other_speaker(conn, caller->task))
-        tell_speaker(conn, caller->task, head);
-    head->withheld = conn->withheld[direction & 1];
-    size = capture(scratch, &place, ret, &missing);
-    head->captured = size;
-    head->missing = missing;
-    if (size > CAPTURE_MAX)
-        return 0;
-    if (put(head, sizeof(*head) + size, EVENT_DATA)) {
-        conn->withheld[direction & 1] = 0;
-        count_some(COUNTER_BYTES, ret);
-        count_some(COUNTER_BYTES_CAPTURED, size);
-    } else {
-        count_some(COUNTER_BYTES_LOST, ret);
-    }
+    tell_data(conn, caller, scratch, &place, ret);
     return 0;
 }
