@@ -24,6 +24,7 @@ pub(super) enum Step {
     /// Nothing more is wanted of the flow.
     Ignore,
 }
+
 impl Engine {
     /// Bytes of a flow with a parser. `datagram`: these bytes are a unit of their own.
     pub(super) fn feed(
