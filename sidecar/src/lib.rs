@@ -22,6 +22,9 @@ pub mod limits;
 pub mod metrics;
 pub mod output;
 pub mod overload;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod page;
 pub mod privileges;
 pub mod process;
 pub mod sidecar;

@@ -170,6 +170,7 @@ impl MetricSource for SidecarSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::is_current;
     use std::fmt::Write;
 
     const HEAD: &str =
@@ -196,18 +197,10 @@ mod tests {
     /// docs/sidecar.md lists what is counted.
     #[test]
     fn the_page_lists_the_counters() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md");
-        let page = std::fs::read_to_string(path).unwrap();
-        let (head, rest) = page.split_once(&format!("## Metrics\n\n{HEAD}")).unwrap();
-        let tail = rest.find("\n## ").map_or("", |at| &rest[at..]);
-        let current = format!("{head}## Metrics\n\n{HEAD}\n{}\n{tail}", tables().trim_end());
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, &current).unwrap();
-        } else {
-            assert!(
-                page == current,
-                "docs/sidecar.md is not what UPDATE_DOCS=1 would write"
-            );
-        }
+        is_current(|page| {
+            let (head, rest) = page.split_once(&format!("## Metrics\n\n{HEAD}")).unwrap();
+            let tail = rest.find("\n## ").map_or("", |at| &rest[at..]);
+            format!("{head}## Metrics\n\n{HEAD}\n{}\n{tail}", tables().trim_end())
+        });
     }
 }

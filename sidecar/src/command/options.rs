@@ -6,6 +6,8 @@ use crate::limits::{CAPTURE_BYTES_MAX, COLLECTOR_NAP, EVENT_RING_BYTES};
 use crate::output::Place;
 use crate::sidecar::SidecarOptions;
 use clap::Parser;
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tapir_collector::sink::Remote;
@@ -109,7 +111,7 @@ pub(super) struct Cli {
     metrics: Option<SocketAddr>,
 
     /// Where the host's files are, in a container where they are mounted elsewhere: pods have their names in them.
-    #[arg(long, value_name = "PATH", default_value = "/")]
+    #[arg(long, value_name = "PATH", default_value = "/", value_parser = folder)]
     host_root: PathBuf,
 
     /// How the kernel tells of data; the first way that works unless given.
@@ -118,7 +120,7 @@ pub(super) struct Cli {
 
     /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux; where the kernel has none,
     /// backend tracepoint works by them.
-    #[arg(long, value_name = "FILE", value_parser = readable)]
+    #[arg(long, value_name = "FILE", value_parser = types)]
     btf: Option<PathBuf>,
 }
 
@@ -132,7 +134,7 @@ pub(super) enum Other {
         json: bool,
 
         /// Types that the programs are fitted to, instead of those in /sys/kernel/btf/vmlinux.
-        #[arg(long, value_name = "FILE", value_parser = readable)]
+        #[arg(long, value_name = "FILE", value_parser = types)]
         btf: Option<PathBuf>,
     },
 }
@@ -240,11 +242,23 @@ fn ring_bytes(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "expected a power of two, 65536 or more".to_owned())
 }
 
-/// A file that is there: the kernel's refusal would not name it.
-fn readable(path: &str) -> Result<PathBuf, String> {
-    std::fs::File::open(path)
-        .map(|_| PathBuf::from(path))
-        .map_err(|error| error.to_string())
+/// A file with types, by its first bytes: the loader's refusal would not name it. Bare BTF begins with a magic in the
+/// machine's own order (Documentation/bpf/btf.rst), else it is a section of an ELF file.
+fn types(path: &str) -> Result<PathBuf, String> {
+    let mut head = [0; 4];
+    let mut file = File::open(path).map_err(|error| error.to_string())?;
+    let is_whole = file.read_exact(&mut head).is_ok();
+    if is_whole && (head[..2] == 0xEB9F_u16.to_ne_bytes() || head == *b"\x7fELF") {
+        return Ok(path.into());
+    }
+    Err("expected the types of a kernel: BTF, or an ELF file with such a section".to_owned())
+}
+
+/// A folder that is there: without it all pods would lack their names.
+fn folder(path: &str) -> Result<PathBuf, String> {
+    let found = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    let is_folder = found.is_dir().then(|| path.into());
+    is_folder.ok_or_else(|| "expected a folder".to_owned())
 }
 
 pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
@@ -255,25 +269,39 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::is_current;
     use clap::CommandFactory;
 
     /// docs/sidecar.md shows what `--help` says.
     #[test]
     fn the_page_shows_the_options() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md");
-        let page = std::fs::read_to_string(path).unwrap();
         let help = Cli::command().term_width(100).render_help().to_string();
         let help: String = help.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
-        let (head, rest) = page.split_once("```text\nSee what").unwrap();
-        let (_, tail) = rest.split_once("\n```\n").unwrap();
-        let current = format!("{head}```text\n{}\n```\n{tail}", help.trim_end());
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, &current).unwrap();
-        } else {
-            assert!(
-                page == current,
-                "docs/sidecar.md is not what UPDATE_DOCS=1 would write"
-            );
+        is_current(|page| {
+            let (head, rest) = page.split_once("```text\nSee what").unwrap();
+            let (_, tail) = rest.split_once("\n```\n").unwrap();
+            format!("{head}```text\n{}\n```\n{tail}", help.trim_end())
+        });
+    }
+
+    #[test]
+    fn what_is_no_kernels_types_is_refused_by_name() {
+        let of = |arguments: &[&str]| Cli::try_parse_from(["tapir-sidecar"].iter().chain(arguments));
+        let no_types = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        for (option, value, why) in [
+            ("--btf", no_types, "expected the types of a kernel"),
+            ("--btf", "/nowhere", "No such file"),
+            ("--host-root", "/nowhere", "No such file"),
+            ("--host-root", no_types, "expected a folder"),
+        ] {
+            let error = of(&[option, value]).unwrap_err().to_string();
+            assert!(error.contains(value) && error.contains(why), "{error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let bare = folder.path().join("types");
+        std::fs::write(&bare, [0xEB9F_u16, 1].map(u16::to_ne_bytes).as_flattened()).unwrap();
+        for program in [bare.to_str().unwrap(), "/proc/self/exe"] {
+            assert!(of(&["--btf", program]).is_ok(), "{program}");
         }
     }
 
