@@ -16,6 +16,9 @@ pub const HOLE_TIMEOUT_NS: u64 = 50_000_000;
 /// Time between ticks, ns: overdue requests and holes are looked for.
 pub const TICK_NS: u64 = 5_000_000;
 
+/// Time between looks at counters and clocks, ns. What is lost is lost between two of them.
+pub const LOOK_NS: u64 = 100_000_000;
+
 /// Time between looks for connections whose sockets are gone, ns. Two looks find those whose end was not told of.
 pub const LIVING_LOOK_NS: u64 = 5_000_000_000;
 

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::event::{Datagram, Event, Open, Role, What};
 use crate::kernel::{Backend, Counters, Kernel, KernelError, KernelOptions};
-use crate::limits::{LIVING_LOOK_NS, LIVING_LOOK_SHARE, RECORD_RING_BYTES, TICK_NS};
+use crate::limits::{LIVING_LOOK_NS, LIVING_LOOK_SHARE, LOOK_NS, RECORD_RING_BYTES, TICK_NS};
 use crate::metrics::{Counts, SidecarSource};
 use crate::overload::{Look, Overload};
 use crate::process::{Listening, LocalAddresses};
@@ -31,9 +31,6 @@ const NAPS: (Duration, Duration) = (Duration::from_micros(500), Duration::from_m
 const LONG_NAP: Duration = Duration::from_millis(30);
 /// Naps without an event before they get longer.
 const NAPS_SHORT: u32 = 25;
-
-/// Time between looks at counters and clocks, ns. What is lost is lost between two of them.
-const LOOK_NS: u64 = 100_000_000;
 
 /// What a sidecar is started with.
 pub struct SidecarOptions {

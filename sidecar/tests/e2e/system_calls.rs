@@ -4,7 +4,7 @@ use crate::host::{backend, client, folder, free_port, redis};
 use crate::running::Running;
 use std::time::{Duration, Instant};
 use tapir_sidecar::kernel::Backend;
-use tapir_sidecar::limits::TICK_NS;
+use tapir_sidecar::limits::LOOK_NS;
 
 /// Says PING, the second time by a system call of 32-bit processes, which a 64-bit one may make as well.
 const BY_32_BITS: &str = r#"
@@ -57,10 +57,10 @@ print((32 << 20) + sent)
 client.close()
 "#;
 
-/// The sidecar must count `expected` in the end: what it serves to Prometheus is some ticks old.
+/// The sidecar must count `expected` in the end: what it serves to Prometheus is as old as its last look.
 fn counts(metrics: u16, what: &str, expected: u64) {
     // By then, what should not be counted would be.
-    std::thread::sleep(Duration::from_nanos(20 * TICK_NS));
+    std::thread::sleep(Duration::from_nanos(3 * LOOK_NS));
     let begin = Instant::now();
     while counted(metrics, what) != expected && begin.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(100));
