@@ -81,13 +81,13 @@ static __always_inline void end_vector(struct task_struct *task)
 #endif
 
 /* Whether the current task's registers are not those of a 64-bit call that moves data, and why. */
-static __always_inline __u8 why_no_place(struct task_struct *task)
+static __always_inline __u8 why_no_place(struct task_struct *task, struct pt_regs *regs)
 {
 #ifndef PLAIN_POINTERS
     if (task->flags & PF_KTHREAD)
         return MISSING_KERNEL;
-    /* What io_uring does, it does within any call of the task: the registers are none of it. */
-    if (task->flags & PF_IO_WORKER || task->io_uring)
+    /* What io_uring does, it does in calls of its own, in threads of its own, and at the end of any other call. */
+    if (task->flags & PF_IO_WORKER || (task->io_uring && !IS_UNDER_WAY(regs)))
         return MISSING_SYSCALL;
 #endif
     return IS_COMPAT(task) ? MISSING_COMPAT : MISSING_NONE;
@@ -101,7 +101,7 @@ static __always_inline void find_place(struct place *place, const struct caller 
     place->count = 0;
     place->name = 0;
     place->is_vector = false;
-    place->missing = why_no_place(caller->task);
+    place->missing = why_no_place(caller->task, regs);
     if (place->missing != MISSING_NONE)
         return;
     switch (SYSCALL(regs)) {

@@ -25,6 +25,8 @@ enum syscall {
 /* The call came by the 32-bit entry: its numbers and structures are others (TS_COMPAT). */
 #define IS_COMPAT(task) (READ(task, thread_info.status) & 2)
 #define SYSCALL(regs) ((long)READ(regs, orig_ax))
+/* Until the result takes its place, -ENOSYS stands there (arch/x86/entry). */
+#define IS_UNDER_WAY(regs) ((long)READ(regs, ax) == -38)
 #define ARGUMENT1(regs) READ(regs, di)
 #define ARGUMENT2(regs) READ(regs, si)
 #define ARGUMENT3(regs) READ(regs, dx)
@@ -50,6 +52,8 @@ enum syscall {
 /* TIF_32BIT. */
 #define IS_COMPAT(task) (READ(task, thread_info.flags) & (1UL << 22))
 #define SYSCALL(regs) ((long)READ(regs, syscallno))
+/* The result takes the place of an argument, which it may equal: that can't be told. */
+#define IS_UNDER_WAY(regs) false
 /* Where the first one was, the result is when the call ends. */
 #define ARGUMENT1(regs) READ(regs, orig_x0)
 #define ARGUMENT2(regs) READ(regs, regs[1])

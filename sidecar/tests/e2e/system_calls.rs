@@ -1,7 +1,10 @@
 //! Calls of which a backend knows less than of others: what is missing for that is counted.
 
-use crate::host::{backend, client, folder, free_port, redis};
+use crate::host::{backend, client, folder, free_port, redis, skipped};
+use crate::matching::exactly;
 use crate::running::Running;
+use serde_json::json;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tapir_sidecar::kernel::Backend;
 use tapir_sidecar::limits::LOOK_NS;
@@ -120,4 +123,32 @@ fn what_calls_move_at_once_is_counted() {
     };
     counts(metrics, "bytes_unplaced", expected);
     running.interrupt();
+}
+
+/// A program that has an io_uring, as Node.js does for its files, speaks by other calls nevertheless.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_process_that_has_an_io_uring() {
+    let Some(folder) = folder(&["python3", "curl"]) else {
+        return;
+    };
+    let (port, metrics) = (free_port(), free_port());
+    let (text, at) = (port.to_string(), format!("127.0.0.1:{metrics}"));
+    let Some(running) = Running::start(folder.path(), &["--port", &text, "--metrics", &at]) else {
+        return;
+    };
+    let peer = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/peers/io_uring.py");
+    let status = Command::new("python3").args([peer, &text]).status().unwrap();
+    if status.code() == Some(77) {
+        return skipped("no io_uring here");
+    }
+    assert!(status.success());
+    let counted = u64::from(backend() != Some(Backend::Tracepoint));
+    counts(metrics, "missing_syscall", counted);
+    let records = running.interrupt().of_port(port);
+    let is_matched = |record: &&serde_json::Value| record["kind"] == "matched";
+    let matched: Vec<_> = records.iter().filter(is_matched).cloned().collect();
+    let expected =
+        json!({"proto": "http1", "resource": "/call", "code": 200, "process": {"comm": "python3"}});
+    exactly(&matched, &[expected]);
 }
