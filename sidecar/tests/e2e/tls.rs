@@ -224,6 +224,33 @@ fn a_server_that_carries_the_ciphertext_itself() {
     served(running, port, server.pid(), "python3", "openssl", "indirect");
 }
 
+fn node_server(port: u16, identity: &Identity) -> Server {
+    let mut command = Command::new("node");
+    command.args([&source("https.js"), "serve", &port.to_string()]);
+    Server::start(command.args([&identity.certificate, &identity.key]), port)
+}
+
+/// How the kernel knows a process: newer versions of Node.js call their first thread otherwise.
+fn comm(pid: u32) -> String {
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+    comm.trim_end().to_owned()
+}
+
+/// OpenSSL is linked into the program, which carries the ciphertext itself.
+#[test]
+fn a_server_in_node() {
+    let Some(folder) = folder(&["curl", "openssl", "node"]) else {
+        return;
+    };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = node_server(port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    let comm = comm(server.pid());
+    served(running, port, server.pid(), &comm, "openssl", "indirect");
+}
+
 #[test]
 fn a_worker_of_nginx() {
     let Some(folder) = folder(&["curl", "openssl", "nginx"]) else {
@@ -322,28 +349,45 @@ assert connection.getresponse().read() == b'hello from /asked\\n'";
     asked(&["/usr/bin/python3", "-c", program], "openssl", "python3");
 }
 
+/// A client that is over in no time, of a program that somebody (`known`) uses already, so it has probes. It asks a server
+/// of Python two things.
+fn asked_by(known: &Server, folder: &Path, arguments: &[&str], library: &str, plaintext: &str) {
+    let (port, identity) = (free_port(), Identity::new(folder));
+    let _server = python("https.py", port, &identity);
+    let Some(running) = start(folder, &["--side", "client"]) else {
+        return;
+    };
+    let urls = [url(port, "/one"), url(port, "/two")];
+    client(&[arguments, &[&urls[0], &urls[1]]].concat());
+    let (exchanges, handshakes) = split(&running.interrupt(), port);
+    let pid = exchanges
+        .first()
+        .map_or(Value::Null, |first| first["process"]["pid"].clone());
+    let comm = comm(known.pid());
+    let path = |path| exchange(path, library, pid.clone(), &comm);
+    exactly(&exchanges, &[path("/one"), path("/two")]);
+    exactly(&handshakes, &[handshake(plaintext, &comm)]);
+}
+
 #[test]
 fn a_client_by_go_whose_program_is_known() {
     let Some(folder) = folder(&["openssl"]) else {
         return;
     };
     let Some(program) = go_program() else { return };
-    let (port, identity) = (free_port(), Identity::new(folder.path()));
-    let _server = python("https.py", port, &identity);
-    // Somebody uses the program already, so it has probes.
-    let _known = go_server(program, free_port(), &identity);
-    let Some(running) = start(folder.path(), &["--side", "client"]) else {
+    let known = go_server(program, free_port(), &Identity::new(folder.path()));
+    let arguments = [program.to_str().unwrap(), "get"];
+    asked_by(&known, folder.path(), &arguments, "go", "go");
+}
+
+#[test]
+fn a_client_in_node_whose_program_is_known() {
+    let Some(folder) = folder(&["openssl", "node"]) else {
         return;
     };
-    let urls = [url(port, "/one"), url(port, "/two")];
-    client(&[program.to_str().unwrap(), "get", &urls[0], &urls[1]]);
-    let (exchanges, handshakes) = split(&running.interrupt(), port);
-    let pid = exchanges
-        .first()
-        .map_or(Value::Null, |first| first["process"]["pid"].clone());
-    let path = |path| exchange(path, "go", pid.clone(), "https-by-go");
-    exactly(&exchanges, &[path("/one"), path("/two")]);
-    exactly(&handshakes, &[handshake("go", "https-by-go")]);
+    let known = node_server(free_port(), &Identity::new(folder.path()));
+    let arguments = ["node", &source("https.js"), "get"];
+    asked_by(&known, folder.path(), &arguments, "openssl", "indirect");
 }
 
 #[test]
