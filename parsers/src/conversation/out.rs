@@ -462,6 +462,28 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// What this call was given belongs to the selected message, which may turn out to have ended with it:
+    /// see [`close_before`](Self::close_before).
+    pub fn so_far(&mut self) {
+        let (role, now_ns) = (self.role, self.moment.now_ns);
+        if let Some(slot) = self.slot() {
+            slot.side_mut(role).end_ns = now_ns;
+        }
+    }
+
+    /// The selected message has ended before the bytes of this call, when it was last said to go on.
+    pub fn close_before(&mut self) {
+        let (index, role) = (self.selected, self.role);
+        let Some(slot) = self.slot() else { return };
+        let end_ns = slot.side_mut(role).end_ns;
+        self.talk.keep_text(index, role);
+        let conversation = &mut *self.talk.conversation;
+        conversation.current.set(self.moment.direction, NO_MESSAGE);
+        self.talk
+            .finish(index, role, end_ns, self.moment.offset, &self.moment);
+        self.selected = NONE;
+    }
+
     /// The tag of the request that a response beginning now would answer (by `id`, or in order).
     /// `None` where the request was not seen.
     pub fn answering(&mut self, id: Option<u64>) -> Option<u32> {

@@ -1,7 +1,8 @@
 //! PostgreSQL, protocol 3.0 and 3.2. Source: PostgreSQL 17 manual, chapter 53 (frontend/backend protocol).
 //!
 //! A simple query is one message; a query of the extended protocol is a run of messages that a Sync ends.
-//! Either has one answer, which ReadyForQuery ends, so runs and answers pair in order.
+//! Either has one answer, which ReadyForQuery ends, so runs and answers pair in order. A run that a simple
+//! query follows without a Sync has an answer that ends with what its last message is answered by.
 
 mod message;
 mod probe;
@@ -39,17 +40,29 @@ enum Phase {
 /// What an answer needs to know of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    Startup = 1,
-    Command = 2,
-    Encryption = 3,
+    Startup,
+    Command,
+    Encryption,
+    /// A run without a Sync, and how many messages it has.
+    Unsynced(u32),
 }
 
 impl Asked {
+    fn tag(self) -> u32 {
+        match self {
+            Self::Startup => 1,
+            Self::Command => 2,
+            Self::Encryption => 3,
+            Self::Unsynced(messages) => 4 | messages.min(0xFF_FFFF) << 8,
+        }
+    }
+
     fn from_tag(tag: u32) -> Option<Self> {
-        match tag {
+        match tag & 0xFF {
             1 => Some(Self::Startup),
             2 => Some(Self::Command),
             3 => Some(Self::Encryption),
+            4 => Some(Self::Unsynced(tag >> 8)),
             _ => None,
         }
     }

@@ -24,6 +24,23 @@ pub(super) struct Reply {
     rows: Option<u64>,
     /// Rows seen since it last counted.
     seen: u64,
+    /// Messages of the request that are answered.
+    answered: u32,
+}
+
+impl Reply {
+    /// The request of the answer at hand has turned out to be another.
+    pub(super) fn now_asked(&mut self, asked: Asked) {
+        self.asked = self.asked.map(|_| asked);
+    }
+
+    /// Whether everything that was asked for without a Sync is answered, or nothing more of it will be.
+    fn is_whole(&self) -> bool {
+        match self.asked {
+            Some(Asked::Unsynced(messages)) => self.has_failed || self.answered >= messages,
+            _ => false,
+        }
+    }
 }
 
 /// What became of a message.
@@ -119,6 +136,14 @@ impl PostgreSql {
             self.is_replicating = header.kind != b'Z';
             return Step::Silent;
         }
+        if self.reply.is_open && self.reply.is_whole() {
+            // It was when its request was not known to have ended.
+            if !is_first {
+                return Step::Later;
+            }
+            self.succeed(out);
+            out.close_before();
+        }
         if header.kind == b'A' {
             if !is_first {
                 return Step::Later;
@@ -145,11 +170,19 @@ impl PostgreSql {
             };
             out.open(Role::Response, None);
         }
-        self.answer(header.kind, body, out)
+        match self.answer(header.kind, body, out) {
+            Step::More if self.reply.is_whole() => self.succeed(out),
+            step => step,
+        }
     }
 
     /// A message within an answer.
     fn answer(&mut self, kind: u8, body: &[u8], out: &mut Out<'_>) -> Step {
+        // ParseComplete, BindComplete, CloseComplete; what ends the answers to Describe and to Execute.
+        if matches!(kind, b'1' | b'2' | b'3' | b'T' | b'n' | b'C' | b's' | b'I') {
+            self.reply.answered = self.reply.answered.saturating_add(1);
+            out.so_far();
+        }
         match kind {
             b'D' => self.reply.seen += 1,
             b'C' => self.count_rows(body.strip_suffix(&[0]).unwrap_or(body)),

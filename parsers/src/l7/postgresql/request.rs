@@ -26,6 +26,8 @@ pub(super) struct Run {
     first: u8,
     has_parse: bool,
     has_execute: bool,
+    /// Its messages.
+    count: u32,
     /// The text of its statement is written.
     is_described: bool,
     /// A transaction's begin, which is what the run is about only when nothing else is in it.
@@ -66,6 +68,7 @@ impl PostgreSql {
         let copy_has_ended = std::mem::take(&mut self.copy_has_ended);
         match header.kind {
             b'Q' | b'F' => {
+                self.end_unsynced_run(out);
                 self.join_run(header.kind, out);
                 if header.kind == b'Q' {
                     self.describe(body.strip_suffix(&[0]).unwrap_or(body), cut, out);
@@ -86,7 +89,9 @@ impl PostgreSql {
                 self.end_run(out);
             }
             b'c' | b'f' => self.copy_has_ended = !self.run.is_open,
-            // Passwords, data of a copy, Flush, Terminate.
+            // Flush: what the run asks for so far is answered.
+            b'H' if self.run.is_open => out.so_far(),
+            // Passwords, data of a copy, Terminate.
             _ => {}
         }
         Advance::Skip(header.message_bytes())
@@ -106,7 +111,7 @@ impl PostgreSql {
             Opening::Encryption { tls } => {
                 self.phase = Phase::EncryptionAsked { tls };
                 out.open(Role::Request, None);
-                out.tag(Asked::Encryption as u32);
+                out.tag(Asked::Encryption.tag());
                 let kind: &[u8] = if tls { b"SSLREQUEST" } else { b"GSSENCREQUEST" };
                 out.text(Field::ReqType, kind);
                 out.close();
@@ -128,7 +133,7 @@ impl PostgreSql {
                 self.database
                     .extend_from_slice(name.get(..name.len().min(DATABASE_BYTES_MAX)).unwrap_or(&[]));
                 out.open(Role::Request, None);
-                out.tag(Asked::Startup as u32);
+                out.tag(Asked::Startup.tag());
                 out.text(Field::ReqType, b"STARTUP");
                 out.text(Field::Domain, startup.database);
                 out.text(Field::Resource, startup.user);
@@ -144,7 +149,7 @@ impl PostgreSql {
     fn join_run(&mut self, kind: u8, out: &mut Out<'_>) {
         if !self.run.is_open {
             out.open(Role::Request, None);
-            out.tag(Asked::Command as u32);
+            out.tag(Asked::Command.tag());
             out.text(Field::Domain, &self.database);
             self.run = Run {
                 is_open: true,
@@ -154,10 +159,32 @@ impl PostgreSql {
         }
         self.run.has_parse |= kind == b'P';
         self.run.has_execute |= kind == b'E';
+        self.run.count = self.run.count.saturating_add(1);
+    }
+
+    /// A simple query begins: what came before it without a Sync is a request of its own.
+    fn end_unsynced_run(&mut self, out: &mut Out<'_>) {
+        if !self.run.is_open {
+            return;
+        }
+        let asked = Asked::Unsynced(self.run.count);
+        if out.outstanding() == 1 {
+            // Its answer may have begun.
+            self.reply.now_asked(asked);
+        }
+        out.tag(asked.tag());
+        self.describe_run(out);
+        out.close_before();
     }
 
     /// The message at hand is the run's last.
     fn end_run(&mut self, out: &mut Out<'_>) {
+        self.describe_run(out);
+        out.close();
+    }
+
+    /// Writes what the run as a whole is, and forgets it.
+    fn describe_run(&mut self, out: &mut Out<'_>) {
         let run = std::mem::take(&mut self.run);
         let begin = run.begin.filter(|_| !run.is_described);
         if let Some(statement) = begin.and_then(|handle| self.statements.get(handle)) {
@@ -178,7 +205,6 @@ impl PostgreSql {
             },
         };
         out.text(Field::ReqType, kind.as_bytes());
-        out.close();
     }
 
     fn describe(&mut self, text: &[u8], cut: bool, out: &mut Out<'_>) {

@@ -230,6 +230,48 @@ fn a_run_up_to_sync_is_one_record() {
     script.check();
 }
 
+/// What asyncpg does: it prepares with a Flush, and sends Sync only when it executes.
+#[test]
+fn a_simple_query_behind_a_flush_is_a_request_of_its_own() {
+    let described = [message(b'1', b""), message(b't', b"\0\0"), columns()].concat();
+    let prepared = [parse("s1", "SELECT id FROM t"), message(b'D', b"Ss1\0")].concat();
+    let flush = message(b'H', b"");
+    let answer = |tag: &str| [columns(), row("1"), complete(tag), ready()].concat();
+    let script = session()
+        .client([&prepared[..], &flush].concat())
+        .server(&described)
+        .client(query("COPY t FROM STDIN"))
+        .server(message(b'G', &[0, 0, 1, 0, 0]))
+        .client([message(b'd', b"1\n"), message(b'c', b"")].concat())
+        .server([complete("COPY 1"), ready()].concat())
+        // Without waiting.
+        .client([&prepared[..], &flush, &query("SELECT 2")].concat())
+        .server([&described[..], &answer("SELECT 1")].concat())
+        // The run goes on behind its Flush.
+        .client([&prepared[..], &flush].concat())
+        .server(&described)
+        .client([bind("", "s1"), execute(""), sync()].concat())
+        .server([message(b'2', b""), row("1"), complete("SELECT 1"), ready()].concat());
+    let told = script.replay();
+    let seen: Vec<_> = told.iter().skip(1).map(essence).collect();
+    let sql = "SELECT id FROM t";
+    assert_eq!(
+        seen,
+        [
+            ("matched", "PARSE", sql, "ok", None),
+            ("matched", "QUERY", "COPY t FROM STDIN", "ok", Some(1)),
+            ("matched", "PARSE", sql, "ok", None),
+            ("matched", "QUERY", "SELECT 2", "ok", Some(1)),
+            ("matched", "EXECUTE", sql, "ok", Some(1)),
+        ]
+    );
+    let lengths = (told[1].req_len, told[1].resp_len);
+    let expected = (prepared.len() + flush.len(), described.len());
+    assert_eq!(lengths, (Some(expected.0 as u64), Some(expected.1 as u64)));
+    assert!(told[1].times.2.is_some_and(|ns| ns > 0), "{:?}", told[1]);
+    script.check();
+}
+
 #[test]
 fn copies_and_notifications() {
     let copy_in = message(b'G', &[0, 0, 1, 0, 0]);
