@@ -98,6 +98,11 @@ pub(super) fn write(name: &Name, arguments: Arguments<'_>, whole: bool, out: &mu
     }
 }
 
+/// Whether some arguments of the command may be passwords.
+pub(super) fn may_be_secret(name: &Name) -> bool {
+    Secrets::of(name.as_bytes()).rule != Rule::None
+}
+
 /// How many arguments a redacted command keeps: its subcommand and its key.
 fn told_arguments(name: &[u8]) -> usize {
     match name {

@@ -2,6 +2,7 @@
 
 use super::arguments::{self, Arguments};
 use super::command::whole_name;
+use super::names::Name;
 use super::resp::{Bulk, Form, Head, Look, Walk, Walked, bulk, look};
 use super::{Phase, Redis, Waiting};
 use crate::conversation::{Out, Role};
@@ -282,14 +283,28 @@ fn write_outcome(head: Head, bytes: &[u8], out: &mut Out<'_>) {
         }
     };
     out.status(Status::ServerError);
-    // An unknown command is quoted with its arguments, which may be anything.
-    let told = match memchr::memmem::find(error, b", with args beginning with") {
-        Some(end) => error.get(..end).unwrap_or(error),
-        None => error,
-    };
+    let told = without_hidden_arguments(error, out);
     out.text(Field::Exception, told);
-    if head.form == Form::LongLine {
+    if head.form == Form::LongLine || told.len() < error.len() {
         out.truncated();
+    }
+}
+
+/// An unknown command is quoted with its arguments: the text up to there, where the request would not be told
+/// with all of them.
+fn without_hidden_arguments<'a>(error: &'a [u8], out: &Out<'_>) -> &'a [u8] {
+    let Some(end) = memchr::memmem::find(error, b", with args beginning with") else {
+        return error;
+    };
+    let told = error.get(..end).unwrap_or(error);
+    // The command stands in quotes, which ones depends on the server's version.
+    let mut quoted = told.splitn(3, |byte| matches!(byte, b'`' | b'\''));
+    let name = quoted.nth(1).and_then(Name::new);
+    let is_told = name.is_some_and(|name| !arguments::may_be_secret(&name));
+    if is_told && !out.settings().redaction.redis_values {
+        error
+    } else {
+        told
     }
 }
 

@@ -455,9 +455,10 @@ fn secrets_stay_in_wherever_they_stand() {
         "HELLO 2 AUTH x secret",
         "MIGRATE h 1 k 0 9 AUTH secret",
     ] {
-        script = script
-            .client(words(line))
-            .server("-ERR unknown command 'x', with args beginning with: 'secret' \r\n");
+        let name = line.split(' ').next().unwrap_or_default();
+        script = script.client(words(line)).server(format!(
+            "-ERR unknown command '{name}', with args beginning with: 'secret' \r\n"
+        ));
         script = script.client(format!("{line}\r\n")).server("+OK\r\n");
     }
     for length in 1..40 {
@@ -469,6 +470,29 @@ fn secrets_stay_in_wherever_they_stand() {
         assert_eq!(told.len(), 12);
         assert!(!format!("{told:?}").contains("secret"), "{told:#?}");
     }
+}
+
+#[test]
+fn an_unknown_command_is_quoted_with_the_arguments_that_are_told_anyway() {
+    let quote = |name: &str| format!("-ERR unknown command `{name}`, with args beginning with: `a`, \r\n");
+    let mut script = session()
+        .client(words("NOSUCH a"))
+        .server(quote("NOSUCH"))
+        .client(words("HELLO a"))
+        .server(quote("HELLO"));
+    let told = script.replay();
+    let told = |at: usize| (told[at].text(Field::Exception).to_owned(), told[at].truncated);
+    assert_eq!(
+        told(0),
+        (
+            "ERR unknown command `NOSUCH`, with args beginning with: `a`,".to_owned(),
+            false
+        )
+    );
+    assert_eq!(told(1), ("ERR unknown command `HELLO`".to_owned(), true));
+    script.settings.redaction.redis_values = true;
+    let redacted = &script.replay()[0];
+    assert_eq!(redacted.text(Field::Exception), "ERR unknown command `NOSUCH`");
 }
 
 #[test]
