@@ -63,19 +63,40 @@ fn go_program() -> Option<&'static Path> {
     BUILT.get_or_init(build_go).as_deref()
 }
 
-fn build_go() -> Option<PathBuf> {
-    let peers = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/peers")
-        .canonicalize()
-        .ok()?;
-    let libraries = std::fs::read_dir(peers.join("python/lib")).ok()?;
-    let mut compilers = libraries
+/// What `scripts/peers` installs.
+fn peers() -> Option<PathBuf> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
+    peers.canonicalize().ok()
+}
+
+/// The folder of the packages of Python there.
+fn packages() -> Option<PathBuf> {
+    let versions = std::fs::read_dir(peers()?.join("python/lib")).ok()?;
+    let mut folders = versions
         .flatten()
-        .map(|python| python.path().join("site-packages/go/bin/go"));
-    let Some(go) = compilers.find(|go| go.is_file()) else {
+        .map(|python| python.path().join("site-packages"));
+    folders.find(|folder| folder.is_dir())
+}
+
+/// A libssl 1.1, which a package brings; `None` where there is none, having said so.
+fn libssl_1_1() -> Option<String> {
+    let files = packages().and_then(|packages| std::fs::read_dir(packages.join("psycopg2_binary.libs")).ok());
+    let names = files.into_iter().flatten().flatten().map(|file| file.path());
+    let mut names = names.filter_map(|path| path.to_str().map(str::to_owned));
+    let found = names.find(|name| name.contains("/libssl-") && name.ends_with(".so.1.1"));
+    if found.is_none() {
+        skipped("no libssl 1.1; scripts/peers installs it");
+    }
+    found
+}
+
+fn build_go() -> Option<PathBuf> {
+    let go = packages().map(|packages| packages.join("go/bin/go"));
+    let Some(go) = go.filter(|go| go.is_file()) else {
         skipped("no Go; scripts/peers installs it");
         return None;
     };
+    let peers = peers()?;
     let program = peers.join("https-by-go");
     let status = Command::new(go)
         // Stripped, as programs mostly come.
@@ -181,6 +202,26 @@ fn a_server_by_openssl_that_starts_later() {
         return;
     };
     let server = python("https.py", port, &identity);
+    served(running, port, server.pid(), "python3", "openssl", "openssl");
+}
+
+fn libssl_server(library: &str, port: u16, identity: &Identity) -> Server {
+    let mut command = Command::new("/usr/bin/python3");
+    command.args([&source("https_by_libssl.py"), library, "serve", &port.to_string()]);
+    Server::start(command.args([&identity.certificate, &identity.key]), port)
+}
+
+#[test]
+fn a_server_by_openssl_1_1() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let Some(library) = libssl_1_1() else { return };
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = libssl_server(&library, port, &identity);
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
     served(running, port, server.pid(), "python3", "openssl", "openssl");
 }
 
@@ -378,6 +419,18 @@ fn a_client_by_go_whose_program_is_known() {
     let known = go_server(program, free_port(), &Identity::new(folder.path()));
     let arguments = [program.to_str().unwrap(), "get"];
     asked_by(&known, folder.path(), &arguments, "go", "go");
+}
+
+#[test]
+fn a_client_by_openssl_1_1_whose_library_is_known() {
+    let Some(folder) = folder(&["openssl"]) else {
+        return;
+    };
+    let Some(library) = libssl_1_1() else { return };
+    let known = libssl_server(&library, free_port(), &Identity::new(folder.path()));
+    let program = source("https_by_libssl.py");
+    let arguments = ["/usr/bin/python3", &program, &library, "get"];
+    asked_by(&known, folder.path(), &arguments, "openssl", "openssl");
 }
 
 #[test]
