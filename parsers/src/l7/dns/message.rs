@@ -124,7 +124,10 @@ impl Header {
         }
         match opcode {
             QUERY if strict => self.questions == 1 && self.answers == 0 && !self.is_authoritative(),
-            QUERY | NOTIFY => self.questions > 0,
+            // Without a question a client asks for a cookie only (RFC 7873 section 5.4), in its one record.
+            QUERY if self.questions == 0 => self.records() == 1 && self.additionals == 1,
+            QUERY => true,
+            NOTIFY => self.questions > 0,
             UPDATE => self.questions == 1,
             IQUERY => self.answers > 0 || self.questions > 0,
             _ => true,

@@ -70,6 +70,24 @@ fn result(kind: u16, data: &[u8]) -> String {
 }
 
 #[test]
+fn a_client_may_ask_for_a_cookie_alone() {
+    let cookie = |len: u8| {
+        let option = [&[0, 10, 0, len][..], &vec![7; usize::from(len)]].concat();
+        let head = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, option.len() as u8];
+        [&head[..], &option].concat()
+    };
+    let script = Script::udp(53)
+        .client([header(7, 0x0100, [0, 0, 0, 1]), cookie(8)].concat())
+        .server([header(7, 0x8180, [0, 0, 0, 1]), cookie(16)].concat());
+    let told = one(&script);
+    assert_eq!(
+        (told.kind, told.request_id, told.code),
+        ("matched", Some(7), Some(0))
+    );
+    script.check();
+}
+
+#[test]
 fn a_query_finds_its_answer() {
     let a = record(1, &[192, 0, 2, 1]);
     let b = record(1, &[192, 0, 2, 20]);
