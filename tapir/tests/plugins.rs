@@ -115,6 +115,22 @@ fn run_shows_calls_and_records() {
 }
 
 #[test]
+fn a_module_that_is_not_there_is_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, capture) = files(folder.path());
+    let missing = folder.path().join("missing.wasm");
+    let output = tapir(&["plugin".as_ref(), "run".as_ref(), &missing, &capture]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        format!(
+            "tapir: {}: No such file or directory (os error 2)\n",
+            missing.display()
+        )
+    );
+}
+
+#[test]
 fn plugins_of_the_configuration_read_captures() {
     let folder = tempfile::tempdir().unwrap();
     let (module, capture) = files(folder.path());

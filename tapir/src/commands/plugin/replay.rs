@@ -22,9 +22,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         deadline: Duration::from_millis(args.deadline),
         ..PluginSpec::new(name, &args.file)
     };
-    if let Some((_, error)) = host.load(&[spec]).pop() {
-        return Err(Failure::operation(args.file.display(), error));
-    }
+    let failed = |reason: &dyn std::fmt::Display| Failure::operation(args.file.display(), reason);
+    let module = std::fs::read(&args.file).map_err(|e| failed(&e))?;
+    host.load_module(&spec, &module).map_err(|e| failed(&e))?;
     let host = Arc::new(host);
     let mut options = options::pipeline_from(None, &[])?;
     options.plugins = Some(Arc::clone(&host) as Arc<dyn PluginHost>);
