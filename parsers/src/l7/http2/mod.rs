@@ -60,6 +60,9 @@ struct Half {
     table: Table,
     /// Longest payload that the receiver allows.
     payload_max: u32,
+    /// Longest payload that its SETTINGS allow, once they were seen: those of a server may come before the
+    /// client begins.
+    allowed: Option<u32>,
     /// Highest stream that was begun in this direction.
     highest: u32,
     /// Messages of streams up to this one may have been lost in part.
@@ -103,6 +106,7 @@ impl Parser for Http2 {
         let half = || Half {
             table: Table::unknown(),
             payload_max: PAYLOAD_BYTES_MAX,
+            allowed: None,
             highest: 0,
             doubtful: 0,
             overlong: None,
@@ -191,7 +195,7 @@ impl Http2 {
         for half in &mut self.halves {
             half.table.begin();
             if half.highest == 0 {
-                half.payload_max = frame::PAYLOAD_BYTES_DEFAULT;
+                half.payload_max = half.allowed.unwrap_or(frame::PAYLOAD_BYTES_DEFAULT);
             }
         }
     }
@@ -205,6 +209,11 @@ impl Http2 {
         half.overlong = None;
         if let Some(pieces) = &mut self.pieces {
             pieces.lose(direction);
+        }
+        let other = self.half(direction.opposite());
+        if other.allowed.is_none() {
+            // What was lost may have been the SETTINGS.
+            other.payload_max = PAYLOAD_BYTES_MAX;
         }
     }
 
@@ -238,14 +247,18 @@ impl Http2 {
     /// what matters here: the other side says in its blocks which size it uses.
     fn settings(&mut self, direction: Direction, payload: &[u8]) {
         const MAX_FRAME_SIZE: u16 = 5;
+        let before = self.half(direction.opposite()).allowed;
+        let mut allowed = before.unwrap_or(frame::PAYLOAD_BYTES_DEFAULT);
         for [i1, i0, v3, v2, v1, v0] in payload.as_chunks::<6>().0 {
             let value = u32::from_be_bytes([*v3, *v2, *v1, *v0]);
             if u16::from_be_bytes([*i1, *i0]) == MAX_FRAME_SIZE {
                 // What was allowed before may still be on its way.
                 let half = self.half(direction.opposite());
                 half.payload_max = half.payload_max.max(value).min(PAYLOAD_BYTES_MAX);
+                allowed = allowed.max(value).min(PAYLOAD_BYTES_MAX);
             }
         }
+        self.half(direction.opposite()).allowed = Some(allowed);
     }
 }
 

@@ -132,6 +132,40 @@ fn one_exchange_tells_everything() {
     script.check();
 }
 
+/// Servers of gRPC send their SETTINGS when a client connects, before its preface is there.
+#[test]
+fn a_server_may_allow_long_frames_before_the_client_begins() {
+    let allowing = frame(4, 0, 0, &[0, 5, 0, 0x40, 0, 0]);
+    let opening = [&PREFACE[..], &frame(4, 0, 0, &[])].concat();
+    let long = |stream| {
+        [
+            headers(stream, 0, &call("/p.S/M")),
+            data(stream, END_STREAM, 100_000),
+        ]
+        .concat()
+    };
+    let answer = |stream| headers(stream, END_STREAM, &[Indexed(8), Plain("grpc-status", "0")]);
+    let script = Script::tcp(8080)
+        .server(&allowing)
+        .client(opening)
+        .client(long(1))
+        .server(answer(1))
+        .client(long(3))
+        .server(answer(3));
+    let told = script.replay();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told.iter().all(|t| t.req_len > Some(100_000) && !t.truncated),
+        "{told:#?}"
+    );
+    // Without them all that can be said is that they may have been lost.
+    let told = script.run(|_, bytes| vec![bytes.len()], Some(0), 0);
+    assert!(
+        told.iter().all(|t| t.kind == "matched" && !t.truncated),
+        "{told:#?}"
+    );
+}
+
 #[test]
 fn streams_interleave() {
     let script = connected()
