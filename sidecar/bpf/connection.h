@@ -14,7 +14,7 @@ static __always_inline void fill_who(struct who *who, struct task_struct *task)
     who->cgroup = bpf_get_current_cgroup_id();
     who->started_ns = READ(leader, start_boottime);
     who->pid = READ(task, tgid);
-    who->reserved = 0;
+    who->exec = READ(leader, self_exec_id);
     /* Of the process, not of one of its threads. */
     bpf_probe_read_kernel_str(who->comm, sizeof(who->comm), leader->comm);
 }

@@ -53,7 +53,8 @@ struct who {
     /* With the pid, for all time: since boot. */
     __u64 started_ns;
     __u32 pid;
-    __u32 reserved;
+    /* How many programs it and its ancestors have executed: grows with each. */
+    __u32 exec;
     char comm[TASK_COMM_LEN];
 };
 

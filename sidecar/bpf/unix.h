@@ -11,6 +11,7 @@ static __always_inline void fill_other(struct who *who, struct task_struct *task
     who->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
     who->started_ns = BPF_CORE_READ(task, start_boottime);
     who->pid = BPF_CORE_READ(task, tgid);
+    who->exec = BPF_CORE_READ(task, self_exec_id);
     BPF_CORE_READ_STR_INTO(&who->comm, task, comm);
 }
 

@@ -73,7 +73,8 @@ pub struct Who {
     pub started_ns: u64,
     /// Process id; 0: unknown.
     pub pid: u32,
-    reserved: u32,
+    /// How many programs it and its ancestors have executed: grows with each.
+    pub exec: u32,
     comm: [u8; 16],
 }
 

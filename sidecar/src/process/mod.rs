@@ -33,16 +33,19 @@ struct Place {
     pod: String,
 }
 
-/// Processes by pid and start: a pid is used again, the two together never.
+/// A process and the program in it: a pid is used again, it and the start together never.
+type Key = (u32, u64, u32);
+
+/// What is known of processes.
 pub struct Processes {
-    known: HashMap<(u32, u64), Facts>,
+    known: HashMap<Key, Facts>,
     /// By cgroup: of processes that are over before they are looked up.
     places: HashMap<u64, Place>,
     pods: Pods,
 }
 
-fn key(who: &Who) -> (u32, u64) {
-    (who.pid, who.started_ns)
+fn key(who: &Who) -> Key {
+    (who.pid, who.started_ns, who.exec)
 }
 
 impl Processes {
@@ -58,7 +61,7 @@ impl Processes {
     /// Makes sure that `who` is known.
     pub fn meet(&mut self, who: &Who) {
         let known = self.known.get(&key(who));
-        // Another name: it has executed another program.
+        // A process may take another name.
         if known.is_some_and(|facts| facts.comm.as_bytes() == who.comm()) {
             return;
         }

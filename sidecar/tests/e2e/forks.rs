@@ -10,10 +10,15 @@ const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/peers/forks
 /// Asks a server that works as `how` says so many times, by the addresses at once that `urls` are; the records, and the
 /// pids that the answers told, in the order in which they came.
 fn ask(how: &str, times: usize, paths: &[&str]) -> Option<(Vec<Value>, Vec<u64>)> {
+    ask_by(how, "sh", times, paths)
+}
+
+/// The same of one that executes `shell`.
+fn ask_by(how: &str, shell: &str, times: usize, paths: &[&str]) -> Option<(Vec<Value>, Vec<u64>)> {
     let folder = folder(&["python3", "curl"])?;
     let port = free_port();
     let _server = Server::start(
-        Command::new("python3").args([SERVER, how, &port.to_string()]),
+        Command::new("python3").args([SERVER, how, &port.to_string(), shell]),
         port,
     );
     let running = Running::start(folder.path(), &["--port", &port.to_string()])?;
@@ -84,5 +89,24 @@ fn a_process_that_executes_another_program() {
     for record in records {
         let by_shell = record["resource"] == "/sh";
         assert_eq!(record["process"]["comm"] == "sh", by_shell, "{record}");
+    }
+}
+
+#[test]
+fn a_process_that_executes_another_program_of_its_name() {
+    let Some(folder) = folder(&["sh"]) else { return };
+    let shell = folder.path().join("python3");
+    std::fs::copy("/bin/sh", &shell).unwrap();
+    let shell = shell.to_str().unwrap();
+    let Some((records, pids)) = ask_by("other_program", shell, 2, &["python", "sh"]) else {
+        return;
+    };
+    assert_eq!(pids_of(&records), pids);
+    assert_eq!(pids.len(), 4);
+    for record in records {
+        let process = &record["process"];
+        let by_shell = record["resource"] == "/sh";
+        assert_eq!(process["comm"], "python3", "{record}");
+        assert_eq!(process["executable"] == shell, by_shell, "{record}");
     }
 }

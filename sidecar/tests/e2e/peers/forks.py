@@ -1,18 +1,23 @@
-"""An HTTP server whose processes come and go; every answer is the pid of whoever gives it. Arguments: how, port."""
+"""An HTTP server whose processes come and go; every answer is the pid of whoever gives it. Arguments: how, port, and the
+shell that it executes, if it does."""
 
 import os
 import signal
 import socket
 import sys
+import time
 
 how, port = sys.argv[1], int(sys.argv[2])
+shell = sys.argv[3] if len(sys.argv) > 3 else "sh"
 listener = socket.create_server(("127.0.0.1", port), backlog=64)
 
-# Answers one request at its standard input and output, as servers behind inetd do.
+# Answers one request at its standard input and output, as servers behind inetd do. Programs stay for a while after their
+# answers: who looks for them then still finds them.
 SHELL = r"""
 while read line; do [ "$line" = "$(printf '\r')" ] && break; done
 body=$$
 printf 'HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n%s' ${#body} $body
+sleep 1
 """
 
 
@@ -32,7 +37,7 @@ def answer(connection):
 def execute(connection):
     for number in (0, 1):
         os.dup2(connection.fileno(), number)
-    os.execvp("sh", ["sh", "-c", SHELL])
+    os.execvp(shell, [shell, "-c", SHELL])
 
 
 def fork(connection):
@@ -54,6 +59,7 @@ def other_program(connection):
     """The second request is answered by another program in the same process."""
     if os.fork() == 0:
         if answer(connection):
+            time.sleep(0.5)
             execute(connection)
         os._exit(0)
 
