@@ -98,8 +98,8 @@ impl Sidecar {
         let engine = Engine::new(options.settings, wanted);
         let source = Arc::new(SidecarSource::default());
         let collector = Collector::start(options.collector, vec![records], vec![Arc::clone(&source) as _])?;
-        let kernel = Kernel::start(&options.kernel, engine.candidates())?;
-        let watch = watch_tls(&kernel, &options.kernel, engine.candidates());
+        let mut kernel = Kernel::start(&options.kernel, engine.candidates())?;
+        let watch = watch_tls(&mut kernel, &options.kernel, engine.candidates());
         let findings = watch.as_ref().map(Watch::findings).unwrap_or_default();
         Ok(Self {
             kernel: RefCell::new(kernel),
@@ -236,7 +236,7 @@ impl Sidecar {
         let (sent, dropped) = streams.sink().counts();
         Ok(Counts {
             kernel: self.kernel.borrow().counters()?,
-            missed: self.kernel.borrow().missed(),
+            missed: self.kernel.borrow().missed().map(|(_, times)| times).sum(),
             streams: *streams.counters(),
             corrupt: *self.corrupt.borrow(),
             connections: streams.connections() as u64,
@@ -269,7 +269,7 @@ impl Sidecar {
 }
 
 /// Watches TLS libraries. Sockets are worth watching without.
-fn watch_tls(kernel: &Kernel, options: &KernelOptions, table: &Candidates) -> Option<Watch> {
+fn watch_tls(kernel: &mut Kernel, options: &KernelOptions, table: &Candidates) -> Option<Watch> {
     let started = kernel
         .tls(options, table)
         .map_err(|error| error.to_string())

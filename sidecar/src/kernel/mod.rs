@@ -5,6 +5,7 @@ mod backend;
 mod cgroups;
 mod counters;
 mod living;
+mod missed;
 mod settings;
 mod tls;
 
@@ -24,6 +25,7 @@ use libbpf_rs::{
     RingBufferBuilder,
 };
 use living::Living;
+use missed::Missed;
 use settings::{Settings, candidates};
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd};
@@ -52,6 +54,7 @@ pub struct Kernel {
     _cgroups: Option<CgroupPrograms>,
     living: Option<Living>,
     live: Live,
+    missed: Missed,
     backend: Backend,
 }
 
@@ -121,12 +124,17 @@ impl Kernel {
             .inspect_err(|error| log::debug!("{error}: connections may stay whose end is not told of"))
             .ok();
         let links = attach(&object, backend)?;
+        let mut missed = Missed::default();
+        missed
+            .watch(&object)
+            .map_err(|error| doing("counting missed runs")(error.into()))?;
         Ok(Self {
             object,
             links,
             _cgroups: cgroups,
             living,
             live: Live::default(),
+            missed,
             backend,
         })
     }
@@ -149,18 +157,10 @@ impl Kernel {
         Counters::read(&self.object).map_err(KernelError::while_doing("reading the kernel's counters"))
     }
 
-    /// How often programs did not run because they ran already on that CPU.
-    pub fn missed(&self) -> u64 {
-        let programs = self.object.progs().filter(|program| program.autoload());
-        let missed = programs.filter_map(|program| {
-            let own = format!("/proc/self/fdinfo/{}", program.as_fd().as_raw_fd());
-            let text = std::fs::read_to_string(own).ok()?;
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix("recursion_misses:"));
-            line?.trim().parse::<u64>().ok()
-        });
-        missed.sum()
+    /// The programs, those for TLS libraries among them, and how often each did not run because it ran already on that
+    /// CPU.
+    pub fn missed(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.missed.by_program()
     }
 
     /// The cookies of all sockets that were told of and are there; `None` where the kernel has no way to list them.

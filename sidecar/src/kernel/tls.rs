@@ -22,7 +22,7 @@ impl Kernel {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn tls(&self, options: &KernelOptions, table: &Candidates) -> Result<TlsPrograms, KernelError> {
+    pub fn tls(&mut self, options: &KernelOptions, table: &Candidates) -> Result<TlsPrograms, KernelError> {
         // Kernels before 6.6 know nothing of the one kind.
         let object = self
             .load_tls(options, table, true)
@@ -32,6 +32,9 @@ impl Kernel {
             .ok_or(libbpf_rs::Error::from_raw_os_error(2))
             .and_then(|program| program.attach())
             .map_err(KernelError::while_doing("attaching to the start of programs"))?;
+        self.missed.watch(&object).map_err(|error| {
+            KernelError::while_doing("counting missed runs of programs for TLS libraries")(error.into())
+        })?;
         Ok(TlsPrograms { object, _exec: exec })
     }
 

@@ -1,13 +1,16 @@
 //! What applications encrypt: by OpenSSL, GnuTLS and Go, in servers that run already and programs that are over in no
 //! time, with libraries that use sockets and applications that carry the ciphertext themselves.
 
-use crate::host::{Server, children, client, folder, free_port, nginx_tls, skipped};
+use crate::host::{Server, backend, children, client, folder, free_port, nginx_tls, skipped};
 use crate::matching::exactly;
 use crate::running::{Finished, Running};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use tapir_parsers::engine::Engine;
+use tapir_parsers::settings::Settings;
+use tapir_sidecar::kernel::{Kernel, KernelOptions};
 
 /// Certificate and key of a server of this host, for a test's own clients.
 struct Identity {
@@ -463,4 +466,25 @@ fn why_nothing_is_read() {
     let expected =
         json!({"proto": "tls", "attrs": {"plaintext": "unknown_library"}, "process": {"comm": "python3"}});
     exactly(&handshakes, &[expected]);
+}
+
+#[test]
+fn runs_that_are_missed_are_counted_of_all_programs() {
+    let Some(_folder) = folder(&[]) else { return };
+    let engine = Engine::new(Settings::default(), |_| true);
+    let options = KernelOptions {
+        backend: backend(),
+        ..KernelOptions::default()
+    };
+    let table = engine.candidates();
+    let mut kernel = match Kernel::start(&options, table) {
+        Ok(kernel) => kernel,
+        Err(refusal) => return skipped(&refusal.to_string()),
+    };
+    let _tls = kernel.tls(&options, table).unwrap();
+    let names: Vec<&str> = kernel.missed().map(|(name, _)| name).collect();
+    // One of a socket's, and those that run where a library's calls begin and end.
+    for name in ["destroyed", "tls_enter", "tls_return", "tls_exec"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
 }
