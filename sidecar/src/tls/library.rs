@@ -134,8 +134,9 @@ const GO_CALLS: &[(&str, u64)] = &[
 ];
 /// What the dynamic loader calls after each change of what is mapped, for debuggers (glibc, musl).
 const LOADED: &str = "_dl_debug_state";
-/// Only BoringSSL and what came of it have this.
-const BORINGSSL_MARK: &str = "SSL_CTX_set_grease_enabled";
+/// How functions begin that only BoringSSL and what came of it have: one that its shared library offers, and one that its
+/// `SSL_read` needs, which stays where a linker throws away what a program does not call.
+const BORINGSSL_MARKS: [&str; 2] = ["SSL_CTX_set_grease_enabled", "_ZN4bssl17ssl_open_app_data"];
 
 /// Looks into `file` for functions of TLS libraries. An error is one of reading; what is no machine code of this
 /// architecture holds nothing.
@@ -161,14 +162,18 @@ fn inspect_c(contents: &Contents, elf: &Elf<'_>, inspection: &mut Inspection) {
     let is_wanted = |name: &[u8]| {
         matches!(
             name,
-            [b'S', b'S', b'L', b'_', ..] | [b'g', b'n', b'u', b't', b'l', b's', ..] | [b'_', b'd', b'l', ..]
+            [b'S', b'S', b'L', b'_', ..]
+                | [b'g', b'n', b'u', b't', b'l', b's', ..]
+                | [b'_', b'd', b'l', ..]
+                | [b'_', b'Z', b'N', b'4', b'b', b's', b's', b'l', ..]
         ) && std::str::from_utf8(name).is_ok_and(|name| {
-            name == LOADED || name == BORINGSSL_MARK || call(name).is_some() || forgets(name).is_some()
+            name == LOADED || marks_boringssl(name) || call(name).is_some() || forgets(name).is_some()
         })
     };
     let functions = elf::functions(elf, contents, is_wanted);
     let has = |name: &str| functions.iter().any(|f| f.name == name);
-    let ssl = match (has("SSL_read"), has(BORINGSSL_MARK)) {
+    let is_boringssl = functions.iter().any(|f| marks_boringssl(&f.name));
+    let ssl = match (has("SSL_read"), is_boringssl) {
         (false, _) => None,
         (true, false) => Some(Library::OpenSsl),
         (true, true) => Some(Library::BoringSsl),
@@ -202,6 +207,10 @@ fn inspect_c(contents: &Contents, elf: &Elf<'_>, inspection: &mut Inspection) {
             probe(Program::Forget, name, 0);
         }
     }
+}
+
+fn marks_boringssl(name: &str) -> bool {
+    BORINGSSL_MARKS.iter().any(|mark| name.starts_with(mark))
 }
 
 fn inspect_go(contents: &Contents, elf: &Elf<'_>, inspection: &mut Inspection) -> Result<()> {
@@ -332,6 +341,37 @@ mod tests {
             functions(&inspection, Program::Forget),
             BTreeSet::from(["gnutls_deinit"])
         );
+    }
+
+    /// What a C compiler makes of these functions.
+    fn compiled(functions: &[&str]) -> Inspection {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, library) = (folder.path().join("library.c"), folder.path().join("library.so"));
+        let text: String = functions
+            .iter()
+            .map(|name| format!("int {name}(void) {{ return 0; }}\n"))
+            .collect();
+        std::fs::write(&source, text).unwrap();
+        let status = Command::new("cc")
+            .args(["-shared", "-o"])
+            .args([&library, &source])
+            .status();
+        assert!(status.unwrap().success());
+        of(&library)
+    }
+
+    #[test]
+    fn boringssl_is_known_by_what_it_alone_has() {
+        let in_program =
+            "_ZN4bssl17ssl_open_app_dataEPNS_7SSLImplEPNS_4SpanIhLm18446744073709551615EEEPmPhS3_";
+        let libraries = |functions: &[&str]| compiled(functions).libraries;
+        assert_eq!(libraries(&["SSL_read", "SSL_write"]), [Library::OpenSsl]);
+        assert_eq!(libraries(&["SSL_read", in_program]), [Library::BoringSsl]);
+        assert_eq!(
+            libraries(&["SSL_CTX_set_grease_enabled", "SSL_read"]),
+            [Library::BoringSsl]
+        );
+        assert_eq!(libraries(&[in_program]), []);
     }
 
     #[test]
