@@ -283,3 +283,44 @@ fn closed_windows_are_counted_once_each() {
     let replayed = replay(&stuck.frames(), 1, &options());
     assert_eq!(outline(&replayed), [matched(1)]);
 }
+
+/// Frames of `connection` without those whose places are listed.
+fn without(connection: &Connection, lost: &[usize]) -> Vec<Frame> {
+    let kept = |(place, _): &(usize, &Segment)| !lost.contains(place);
+    let segments = connection.segments.iter().enumerate().filter(kept);
+    segments.map(|(_, segment)| segment.frame()).collect()
+}
+
+#[test]
+fn a_capture_that_ends_within_request_and_response_keeps_them_together() {
+    let (request, response) = (http_request(5), http_response(5));
+    let mut connection = Connection::ports(40_000, 80);
+    connection.client(&request[..40]).client(&request[40..]);
+    connection.server(&response[..44]);
+    let replayed = run(&without(&connection, &[1]));
+    assert_eq!(replayed.told.len(), 1, "{:#?}", replayed.told);
+    let told = &replayed.told[0];
+    assert_eq!(
+        (told.kind, told.ended, told.code, told.truncated),
+        ("matched", "shutdown", Some(200), true)
+    );
+    assert_eq!((told.req_len, told.resp_len), (Some(40), Some(44)));
+}
+
+#[test]
+fn what_a_capture_ends_in_is_paired_only_where_it_belongs_together() {
+    let (request, response) = (http_request(2), http_response(2));
+    let mut connection = Connection::ports(40_000, 80);
+    connection.handshake().client(http_request(1));
+    connection.client(&request[..40]).client(&request[40..]);
+    connection.server(http_response(1)).server(&response[..42]);
+    // The end of the second request and the first response are lost: what is there of a response may be of either.
+    let replayed = run(&without(&connection, &[5, 6]));
+    let kinds: Vec<_> = replayed.told.iter().map(|told| told.kind).collect();
+    assert_eq!(
+        kinds.iter().filter(|kind| **kind == "orphan").count(),
+        1,
+        "{kinds:?}"
+    );
+    assert!(!kinds.contains(&"matched"), "{:#?}", replayed.told);
+}

@@ -6,6 +6,7 @@
 //! that was sent having received everything up to where the response begins: the proof that the one
 //! answers the other. Without proof a message stands alone; a wrong pair is worse than none.
 
+mod early;
 mod exchange;
 mod list;
 mod out;

@@ -262,77 +262,7 @@ impl Talk<'_> {
         }
     }
 
-    /// Looks for the response of a request of which no more will be seen among those that came before its
-    /// end; says whether there was one, and a record was made.
-    fn join_early_response(&mut self, request: u32, end_offset: u64) -> bool {
-        let by_id = self.pairing() == Pairing::ById;
-        let Some(slot) = self.exchanges.slots.get(request) else {
-            return false;
-        };
-        let (id, tag, peer_offset) = (slot.id, slot.tag, slot.request.peer_offset);
-        let found = if by_id {
-            let list = &self.conversation.early;
-            self.exchanges.find_by_id(self.session, list, id, tag)
-        } else {
-            self.drop_early_before(peer_offset);
-            Some(self.conversation.early.head)
-        };
-        let Some(found) = found else { return false };
-        let (Some(slot), Some(early)) = (self.exchanges.slots.get(request), self.exchanges.slots.get(found))
-        else {
-            return false;
-        };
-        let gap = slot.after_gap || self.conversation.response_gap;
-        let proven = slot.after_all && early.response.start_offset == slot.request.peer_offset;
-        let answers = early.response.peer_offset >= end_offset && (proven || !gap);
-        (by_id || answers) && self.join(request, found)
-    }
-
-    /// Ends early responses that begin before `offset`: a client that has received them before it sends its
-    /// request has not asked for them with it.
-    fn drop_early_before(&mut self, offset: u64) {
-        while let Some(slot) = self.exchanges.slots.get(self.conversation.early.head) {
-            if slot.response.start_offset >= offset {
-                return;
-            }
-            let end_ns = slot.response.end_ns;
-            self.end(self.conversation.early.head, Ended::Response, end_ns);
-        }
-    }
-
-    /// Makes one exchange of a request and a response that came before its end, when they are close enough
-    /// in time; says whether it did.
-    fn join(&mut self, request: u32, early: u32) -> bool {
-        let slots = &mut self.exchanges.slots;
-        let Some(from) = slots.get(early).copied() else {
-            return false;
-        };
-        let Some(slot) = slots.get_mut(request) else {
-            return false;
-        };
-        let in_time = slot.request.start_ns.saturating_sub(from.response.end_ns) <= EARLY_RESPONSE_NS;
-        if !in_time || !from.response.complete || slot.response.seen {
-            return false;
-        }
-        slot.response = from.response;
-        slot.proto = slot.proto.or(from.proto);
-        slot.status = from.status;
-        slot.code = from.code.or(slot.code);
-        slot.rows = from.rows.or(slot.rows);
-        slot.truncated |= from.truncated;
-        slot.gap_bytes += from.gap_bytes;
-        // The text now belongs to the request's slot.
-        if let Some(slot) = slots.get_mut(early) {
-            slot.response.text = super::text::Chain::EMPTY;
-        }
-        self.exchanges.unlink(&mut self.conversation.early, early);
-        self.exchanges.free(early);
-        self.exchanges.unlink(&mut self.conversation.requests, request);
-        self.emit_and_free(request, Kind::Matched, Ended::Response);
-        true
-    }
-
-    fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
+    pub(super) fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
         let spent = self.exchanges.slots.get(index).is_some_and(|s| s.spent);
         let kind = if spent && kind == Kind::Matched {
             Kind::Orphan
@@ -408,7 +338,7 @@ impl Talk<'_> {
                 if !side.len_is_given {
                     side.len = offset[i].saturating_sub(side.start_offset);
                 }
-                if slot.queue == Queue::None {
+                if slot.queue == Queue::None && !self.join_cut_response(index, ended) {
                     self.end(index, ended, now_ns);
                 }
             }
