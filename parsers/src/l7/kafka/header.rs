@@ -21,7 +21,7 @@ const API_VERSIONS: u16 = 18;
 /// API key of ControlledShutdown, whose version 0 has no client id.
 const CONTROLLED_SHUTDOWN: u16 = 7;
 /// API key of Produce.
-const PRODUCE: u16 = 0;
+pub(super) const PRODUCE: u16 = 0;
 
 /// How many bytes a message has, its length included; `None` for what no message is long.
 pub(super) fn message_bytes(head: &[u8]) -> Option<u64> {

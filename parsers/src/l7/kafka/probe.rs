@@ -124,6 +124,9 @@ fn request(head: &[u8], may_grow: bool) -> Judgement {
     // What a layout leaves out is as long as it likes, but where nothing is left out it must end with the message.
     match stop {
         Stop::Broken => Judgement::Breaks,
+        // Nothing stands behind what is produced. The first responses to a client, whose correlation ids would be
+        // versions of Produce, would end before their topic's first partition.
+        Stop::Done if request.key == header::PRODUCE && cursor.left() > TAIL_BYTES_MAX => Judgement::Breaks,
         Stop::Need(_) if may_grow => Judgement::Unclear,
         Stop::Need(_) | Stop::Done if request.client.len() + evidence.bytes >= 3 => Judgement::Fits,
         // A request without a name and a word: its length must say that it is one.
@@ -295,11 +298,15 @@ pub(super) fn find_response(bytes: &[u8], under_way: &UnderWay) -> Option<usize>
         let (Some(tag), Some(whole)) = (request, whole) else {
             return false;
         };
+        // Numbers within another response may look like one. What begins where a segment does, or ends here, has
+        // that to say for itself.
+        let ends_here = rest.len() as u64 >= whole;
         match layouts::api(tag.key()) {
             Some(api) if header::is_known(api, u16::from(tag.version())) => {
-                evidence(api, tag.version(), rest, whole).is_some()
+                evidence(api, tag.version(), rest, whole)
+                    .is_some_and(|evidence| *at == 0 || ends_here || evidence.bytes >= EVIDENCE_BYTES_MIN)
             }
-            _ => true,
+            _ => *at == 0 || ends_here,
         }
     })
 }

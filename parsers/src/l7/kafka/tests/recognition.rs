@@ -120,6 +120,42 @@ fn an_answer_that_says_little_is_told_once_a_request_has_said_more() {
 }
 
 #[test]
+fn the_first_answers_to_a_client_are_no_requests_to_produce() {
+    // With the correlation id as key and version, a count as correlation id, and a topic as client's name.
+    for correlation in 0..14 {
+        for error in [0, 3] {
+            let produced = response(correlation)
+                .int32(1)
+                .text("quickstart-events")
+                .int32(1)
+                .int32(0)
+                .int16(error)
+                .int64(4711)
+                .int64(-1)
+                .message();
+            let judged = probe(&produced, &context());
+            assert_eq!(judged, Probe::Match(Speaker::Server), "{correlation} {error}");
+            assert_eq!(find_request(&produced), None);
+        }
+    }
+}
+
+#[test]
+fn numbers_in_an_answer_are_no_other_answer() {
+    // API 23 from version 0 to 1, API 24 from version 0 on: a length, correlation id 1, and an error.
+    let mut under_way = UnderWay::NONE;
+    under_way.add(1, Tag::new(18, 3));
+    let mut wire = response(2).int16(0).int32(30);
+    for key in 0..30 {
+        wire = wire.int16(key).int16(0).int16(1);
+    }
+    assert_eq!(find_response(&wire.message(), &under_way), None);
+    assert_eq!(find_response(&versions(1), &under_way), Some(0));
+    let behind = [&b"the end of another"[..], &versions(1)].concat();
+    assert_eq!(find_response(&behind, &under_way), Some(18));
+}
+
+#[test]
 fn others_are_not_taken_for_it() {
     let others: [&[u8]; 7] = [
         // OpenWire: a wire format, a keep-alive.
