@@ -13,6 +13,7 @@ mod out;
 mod pairing;
 mod piece;
 mod plugged;
+mod retold;
 mod text;
 mod writer;
 

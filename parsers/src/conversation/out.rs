@@ -427,6 +427,11 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// The note to the parser itself that the selected exchange has: see [`tag`](Self::tag).
+    pub fn noted(&mut self) -> u32 {
+        self.slot().map_or(0, |slot| slot.tag)
+    }
+
     /// Adds to the length of the selected message, for protocols whose messages interleave. Without it a
     /// message is as long as the bytes between its first and its last.
     pub fn add_len(&mut self, bytes: u64) {

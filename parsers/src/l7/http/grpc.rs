@@ -24,6 +24,11 @@ pub(crate) fn describe_path(path: &[u8], out: &mut Out<'_>) {
     out.text(Field::Endpoint, path);
 }
 
+/// [`describe_path`] for a request that had been told as one of HTTP alone.
+pub(crate) fn redescribe_path(out: &mut Out<'_>) {
+    out.retell_resource(|path| (service(path), path));
+}
+
 /// The service of `/package.Service/Method`.
 fn service(path: &[u8]) -> &[u8] {
     let path = path.strip_prefix(b"/").unwrap_or(path);

@@ -4,6 +4,7 @@
 pub(crate) mod base64;
 pub(crate) mod enrich;
 pub(crate) mod grpc;
+pub(crate) mod grpc_web;
 pub(crate) mod header;
 pub(crate) mod method;
 pub(crate) mod target;

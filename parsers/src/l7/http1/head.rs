@@ -1,6 +1,6 @@
 //! The fields of a head, and how they frame its body. Source: RFC 9112 sections 5 and 6.
 
-use super::grpc_web::{self, Encoding};
+use crate::l7::http::grpc_web::{self, Encoding};
 use crate::l7::http::header::{self, Header, NAME_BYTES, Name};
 use crate::line_ends::LineEnds;
 use arrayvec::ArrayVec;

@@ -14,6 +14,7 @@ mod tests;
 mod upgrade;
 
 use super::Protocol;
+use super::http::grpc_web::{Encoding, trailers};
 use super::http::target::{self, Target};
 use super::http::{enrich, grpc, header, status};
 use crate::byte_set::ByteSet;
@@ -60,7 +61,7 @@ pub struct Http1 {
     /// Where the next request begins is known, not guessed: any token is a method there.
     placed: bool,
     /// The response being read is one of gRPC-Web.
-    grpc_web: Option<grpc_web::Encoding>,
+    grpc_web: Option<Encoding>,
     /// Of the last request that asked for one; kept until the next response tells.
     upgrade: Option<Box<Upgrade>>,
 }
@@ -269,7 +270,7 @@ impl Http1 {
         }
         self.grpc_web = fields.grpc_web;
         if let (Some(whole), Some(encoding)) = (call, fields.grpc_web) {
-            grpc_web::trailers(encoding, input.bytes.get(len..whole).unwrap_or(&[]), out);
+            trailers(encoding, input.bytes.get(len..whole).unwrap_or(&[]), out);
         }
         if !out.has_request() {
             out.text(Field::Version, line.version);

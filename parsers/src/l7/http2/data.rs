@@ -3,6 +3,7 @@
 use super::Http2;
 use super::frame::{Frame, HEADER_BYTES, Kind, flag};
 use super::pieces::{PREFIX_BYTES, Payload, Step};
+use super::web;
 use crate::conversation::{Out, Role};
 use crate::parser::{Advance, Direction, Input};
 
@@ -18,6 +19,12 @@ impl Http2 {
         let id = u64::from(frame.stream);
         if !out.select(role_of(direction), id) && !self.reopen(direction, frame.stream, out) {
             return Advance::Skip(frame.len() as u64);
+        }
+        if self.has_web
+            && direction == Direction::ToClient
+            && let Some(advance) = web::data(frame, input, out)
+        {
+            return advance;
         }
         if self.pieces.is_some()
             && let Some(advance) = self.enter_payload(direction, frame, input, out)
@@ -51,7 +58,7 @@ impl Http2 {
             return advance;
         };
         let valid = frame.is_valid(self.half(direction).payload_max);
-        let open = !first.has(flag::END_STREAM) && self.pieces.is_none();
+        let open = !first.has(flag::END_STREAM) && self.pieces.is_none() && !self.has_web;
         if !valid || !open || !out.select(role_of(direction), u64::from(frame.stream)) {
             return advance;
         }

@@ -168,8 +168,9 @@ impl Http2 {
             if message.pushed {
                 out.pushed();
             }
-            message::request(fields, out);
+            let protocol = message::request(fields, self.usual, out);
             if !message.pushed {
+                self.usual.learn(protocol, fields);
                 self.begin_pieces(direction, message.stream, out);
             }
             let half = self.half(direction);
@@ -190,14 +191,15 @@ impl Http2 {
             return;
         }
         if out.select(Role::Response, id) {
-            message::trailers(fields, out);
+            message::trailers(fields, self.usual, out);
         } else {
             let tells = status.is_some() || fields.unknown || fields.has(GRPC_STATUS);
             if !tells {
                 return;
             }
             out.open(Role::Response, Some(id));
-            message::response(fields, out);
+            message::response(fields, self.usual, out);
+            self.begin_web(message.ends, fields, out);
             self.begin_pieces(Direction::ToClient, message.stream, out);
             if status.is_none() {
                 out.truncated();

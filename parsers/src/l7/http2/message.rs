@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::name::{CONTENT_TYPE, GRPC_MESSAGE, GRPC_STATUS, Name};
 use super::siblings::SERVICE_VERSION;
+use super::usual::Usual;
 use crate::conversation::Out;
 use crate::field::{Field, Status};
 use crate::l7::Protocol;
@@ -13,7 +14,7 @@ use crate::l7::http::{enrich, grpc, target};
 pub(super) const VERSION: &[u8] = b"2";
 
 /// Which protocol the fields of a request or response tell; `None`: plain HTTP/2, as far as is known.
-fn protocol(fields: &Fields) -> Option<Protocol> {
+fn protocol(fields: &Fields, usual: Usual) -> Option<Protocol> {
     if fields.has(Name::Triple) || fields.has(Name::TripleVersion) {
         return Some(Protocol::Triple);
     }
@@ -22,16 +23,21 @@ fn protocol(fields: &Fields) -> Option<Protocol> {
         // The type was in a part of the table that is not known. No other protocol has these.
         None if fields.unknown => {
             let agent = fields.get(Name::Http(Header::UserAgent));
-            fields.has(Name::GrpcTimeout) || agent.is_some_and(|agent| agent.starts_with(b"grpc-"))
+            let is_told =
+                fields.has(Name::GrpcTimeout) || agent.is_some_and(|agent| agent.starts_with(b"grpc-"));
+            if !is_told && let Some(calls) = usual.calls(fields) {
+                return Some(calls);
+            }
+            is_told
         }
         None => false,
     };
     (told || fields.has(GRPC_STATUS)).then_some(Protocol::Grpc)
 }
 
-/// Writes what the fields say of the request that was just opened.
-pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
-    let protocol = protocol(fields);
+/// Writes what the fields say of the request that was just opened, and which protocol they tell.
+pub(super) fn request(fields: &Fields, usual: Usual, out: &mut Out<'_>) -> Option<Protocol> {
+    let protocol = protocol(fields, usual);
     if let Some(protocol) = protocol {
         out.proto(protocol);
     }
@@ -61,12 +67,13 @@ pub(super) fn request(fields: &Fields, out: &mut Out<'_>) {
         }
     }
     mark(fields, out);
+    protocol
 }
 
 /// Writes what the fields say of the response that was just opened.
-pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
+pub(super) fn response(fields: &Fields, usual: Usual, out: &mut Out<'_>) {
     let status = fields.get(Name::Status).and_then(status_code);
-    let proto = name_protocol(fields, out).unwrap_or(Protocol::Http2);
+    let proto = name_protocol(fields, usual, out).unwrap_or(Protocol::Http2);
     let went = status.map_or(Status::Unknown, crate::l7::http::status);
     enrich::response(out, proto, status.unwrap_or(0), went);
     if !out.has_request() {
@@ -77,7 +84,7 @@ pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
             header::write(out, header, value);
         }
     }
-    match (name_protocol(fields, out), status) {
+    match (out.named_proto(), status) {
         (Some(_), Some(status)) => grpc::http_outcome(status, out),
         (None, Some(status)) => {
             out.code(i64::from(status));
@@ -90,8 +97,8 @@ pub(super) fn response(fields: &Fields, out: &mut Out<'_>) {
 }
 
 /// Writes what trailers say of the response that they end.
-pub(super) fn trailers(fields: &Fields, out: &mut Out<'_>) {
-    name_protocol(fields, out);
+pub(super) fn trailers(fields: &Fields, usual: Usual, out: &mut Out<'_>) {
+    name_protocol(fields, usual, out);
     outcome(fields, out);
     mark(fields, out);
 }
@@ -105,13 +112,16 @@ fn headers(fields: &Fields) -> impl Iterator<Item = (Header, &[u8])> {
 
 /// What the exchange is, when the response has had its say: its request may not have been seen, or only in
 /// parts.
-fn name_protocol(fields: &Fields, out: &mut Out<'_>) -> Option<Protocol> {
+fn name_protocol(fields: &Fields, usual: Usual, out: &mut Out<'_>) -> Option<Protocol> {
     let named = out.named_proto();
     if named.is_some() {
         return named;
     }
-    let protocol = protocol(fields)?;
+    let protocol = protocol(fields, usual)?;
     out.proto(protocol);
+    if out.has_request() {
+        grpc::redescribe_path(out);
+    }
     Some(protocol)
 }
 

@@ -28,6 +28,10 @@ mod siblings;
 mod speed;
 #[cfg(test)]
 mod tests;
+mod usual;
+mod web;
+#[cfg(test)]
+mod web_tests;
 
 pub use siblings::{Grpc, Triple};
 
@@ -40,6 +44,7 @@ use headers::Overlong;
 use hpack::Table;
 use pieces::Pieces;
 use siblings::RESET_BY;
+use usual::Usual;
 
 /// What a client sends first (section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -78,6 +83,9 @@ pub struct Http2 {
     upgrade: Option<Box<Upgrade>>,
     /// Where in their messages the calls are, if pieces of streams are told.
     pieces: Option<Box<Pieces>>,
+    usual: Usual,
+    /// A response of gRPC-Web has come by.
+    has_web: bool,
 }
 
 const _: () = assert!(size_of::<Http2>() <= 256, "idle connections are many");
@@ -115,6 +123,8 @@ impl Parser for Http2 {
             halves: [half(), half()],
             upgrade: None,
             pieces: None,
+            usual: Usual::Unknown,
+            has_web: false,
         }
     }
 

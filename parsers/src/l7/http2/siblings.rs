@@ -23,7 +23,7 @@ pub(super) const RESET_BY: &str = "reset_by";
 impl Sibling for Grpc {
     const NAME: &'static str = "grpc";
     const ABOUT: &'static str =
-        "gRPC calls over HTTP/2, and gRPC-Web over HTTP/1 (grpc/grpc, PROTOCOL-HTTP2.md)";
+        "gRPC calls over HTTP/2, and gRPC-Web over both (grpc/grpc, PROTOCOL-HTTP2.md)";
     const ATTRS: &'static [&'static str] = &[TIMEOUT, HTTP_STATUS, RESET_BY];
     const FOUND_BY: &'static [Protocol] = &[Protocol::Http2, Protocol::Http1];
 }
