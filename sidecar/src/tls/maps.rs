@@ -33,7 +33,7 @@ impl Mapped {
     }
 
     /// Opens it: by its path where that still leads to the same file, else by its mapping, which takes more privileges
-    /// and finds what was deleted or lies beneath another file system.
+    /// and finds what was deleted or lies beneath another file system. A program is also found by being one.
     pub(super) fn open(&self, proc: &Path, pid: u32) -> Result<File> {
         let process = proc.join(pid.to_string());
         let path = self.path.strip_prefix("/").unwrap_or(&self.path);
@@ -43,7 +43,22 @@ impl Mapped {
                 .then_some(file)
                 .ok_or_else(|| Error::from(ErrorKind::NotFound))
         });
-        by_path.or_else(|error| File::open(process.join("map_files").join(&self.range)).map_err(|_| error))
+        by_path.or_else(|error| {
+            File::open(process.join("map_files").join(&self.range))
+                .or_else(|_| self.open_program(&process.join("exe")))
+                .map_err(|_| error)
+        })
+    }
+
+    /// Opens the program that a process executes, if this is it: overlayfs shows a file that was written to by another
+    /// number than that of its mapping.
+    fn open_program(&self, link: &Path) -> Result<File> {
+        let program = std::fs::read_link(link)?;
+        if without_mark(program.as_os_str().as_bytes()) == self.path.as_os_str().as_bytes() {
+            File::open(link)
+        } else {
+            Err(Error::from(ErrorKind::NotFound))
+        }
     }
 }
 
@@ -74,7 +89,6 @@ fn code_file(line: &[u8]) -> Option<Mapped> {
     if !rights.contains('x') || !path.starts_with(b"/") {
         return None;
     }
-    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     Some(Mapped {
         key: FileKey {
             device: (
@@ -83,9 +97,21 @@ fn code_file(line: &[u8]) -> Option<Mapped> {
             ),
             inode,
         },
-        path: PathBuf::from(OsStr::from_bytes(path)),
-        range: range.to_owned(),
+        path: PathBuf::from(OsStr::from_bytes(without_mark(path))),
+        range: name_of(range)?,
     })
+}
+
+/// A path without what the kernel appends when it leads there no more.
+fn without_mark(path: &[u8]) -> &[u8] {
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
+}
+
+/// What a range of addresses is called in map_files: without the zeros that fill low ones up here.
+fn name_of(range: &str) -> Option<String> {
+    let (start, end) = range.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    Some(format!("{:x}-{:x}", number(start)?, number(end)?))
 }
 
 #[cfg(test)]
@@ -124,6 +150,35 @@ nonsense
             }
         );
         assert_eq!(files[1].name(), "libssl.so.3");
+    }
+
+    #[test]
+    fn a_mapping_at_a_low_address_has_a_short_name() {
+        let files = code_files(b"00400000-00701000 r-xp 00000000 00:17 19    /usr/bin/by go\n");
+        assert_eq!(files[0].range, "400000-701000");
+    }
+
+    /// As on overlayfs: the path leads to the program, whose number there is another one than that of its mapping.
+    #[test]
+    fn a_program_is_found_by_being_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (process, program) = (folder.path().join("1"), folder.path().join("program"));
+        std::fs::create_dir(&process).unwrap();
+        std::fs::write(&program, "what is executed").unwrap();
+        let mapped = |path: &Path| Mapped {
+            key: FileKey {
+                device: (0, 0),
+                inode: 1,
+            },
+            path: path.to_owned(),
+            range: "0-1".to_owned(),
+        };
+        std::os::unix::fs::symlink("/", process.join("root")).unwrap();
+        std::os::unix::fs::symlink(&program, process.join("exe")).unwrap();
+        assert!(mapped(&program).open(folder.path(), 1).is_ok());
+        let library = folder.path().join("library");
+        std::fs::write(&library, "what is mapped").unwrap();
+        assert!(mapped(&library).open(folder.path(), 1).is_err());
     }
 
     #[test]

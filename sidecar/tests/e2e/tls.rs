@@ -337,6 +337,24 @@ fn a_server_by_go() {
     served(running, port, server.pid(), "https-by-go", "go", "go");
 }
 
+/// As after an upgrade: its path leads there no more.
+#[test]
+fn a_server_by_go_whose_program_is_gone() {
+    let Some(folder) = folder(&["curl", "openssl"]) else {
+        return;
+    };
+    let Some(program) = go_program() else { return };
+    let old = folder.path().join("old-by-go");
+    std::fs::copy(program, &old).unwrap();
+    let (port, identity) = (free_port(), Identity::new(folder.path()));
+    let server = go_server(&old, port, &identity);
+    std::fs::remove_file(&old).unwrap();
+    let Some(running) = start(folder.path(), &[]) else {
+        return;
+    };
+    served(running, port, server.pid(), "old-by-go", "go", "go");
+}
+
 #[test]
 fn http2_between_programs_of_go() {
     let Some(folder) = folder(&["curl", "openssl"]) else {
