@@ -181,6 +181,9 @@ pub enum Advance {
 pub enum OnGap {
     /// It can go on at the next byte.
     Resume,
+    /// The message at hand ends within them: [`Parser::advance`] is called without bytes, and skips what is left of
+    /// it. What is missing behind that is another gap.
+    Pass,
     /// The engine should look for the next message with [`Parser::resync`].
     Resync,
     /// This flow cannot be read any further.

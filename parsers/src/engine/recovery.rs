@@ -5,7 +5,7 @@ use super::{Engine, Verdict};
 use crate::conversation::Moment;
 use crate::field::Ended;
 use crate::limits::{MALFORMED_MAX, RESYNC_TAIL_BYTES};
-use crate::parser::{Direction, OnGap};
+use crate::parser::{Direction, Input, OnGap};
 use crate::record::RecordSink;
 use crate::slab::NONE;
 
@@ -113,31 +113,38 @@ impl Engine {
         stream.skip -= in_skip;
         stream.offset += in_skip;
         let resyncing = stream.resync;
+        let last_seen = Feed::beside(index, direction, stream.last_ns);
         let parser = session.parser;
         if in_skip > 0 {
             if let Some(mut talk) = self.talk(index, sink) {
                 talk.gap(direction, in_skip);
             }
             if skip_ends {
-                self.settle(&feed, sink);
+                self.settle(&last_seen, sink);
             }
         }
         let beyond = len - in_skip;
         if beyond == 0 {
             return Verdict::Continue;
         }
-        let missed = self
-            .talk(index, sink)
-            .is_some_and(|mut talk| talk.gap(direction, beyond));
         let on_gap = if resyncing {
             OnGap::Resync
         } else {
             self.parsers.on_gap(protocol, parser, direction, beyond)
         };
+        if on_gap == OnGap::Pass && self.pass_message(&feed, sink) {
+            self.counters.of_mut(protocol).gap_bytes -= beyond;
+            return self.feed_gap(index, direction, beyond, time_ns, sink);
+        }
+        let missed = self
+            .talk(index, sink)
+            .is_some_and(|mut talk| talk.gap(direction, beyond));
         let offset = self.stream(&feed).map_or(0, |s| s.offset);
         match on_gap {
             OnGap::Resume => {}
-            OnGap::Resync => self.lose_place(&feed, offset, if missed { 0 } else { beyond }, sink),
+            OnGap::Resync | OnGap::Pass => {
+                self.lose_place(&feed, offset, if missed { 0 } else { beyond }, sink);
+            }
             OnGap::Lost => {
                 self.end_all(index, Ended::Evicted, time_ns, sink);
                 self.disown(index);
@@ -147,6 +154,25 @@ impl Engine {
             stream.offset += beyond;
         }
         Verdict::Continue
+    }
+
+    /// Lets the parser close the message at hand, whose last bytes will never be seen; whether it skips them.
+    #[cold]
+    fn pass_message(&mut self, feed: &Feed, sink: &mut dyn RecordSink) -> bool {
+        let Some(stream) = self.stream(feed) else {
+            return false;
+        };
+        let (last_ns, peer_offset) = (stream.last_ns, stream.unit_peer_offset);
+        let mut feed = Feed {
+            ended: true,
+            ..Feed::beside(feed.index, feed.direction, last_ns)
+        };
+        let input = Input {
+            bytes: &[],
+            ended: true,
+        };
+        let step = self.step(&mut feed, input, (last_ns, peer_offset), sink);
+        matches!(step, Step::Advanced(_)) && self.stream(&feed).is_some_and(|stream| stream.skip > 0)
     }
 
     /// No further byte follows what is stitched in `direction`: the parser makes do with it.

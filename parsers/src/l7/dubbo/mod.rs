@@ -148,12 +148,15 @@ impl Parser for Dubbo {
 
     fn on_gap(&mut self, direction: Direction, len: u64) -> OnGap {
         let side = &mut self.sides[direction.index()];
-        if len >= u64::from(side.left) {
+        if side.left == 0 {
             return OnGap::Resync;
+        }
+        side.stage = Stage::Lost;
+        if len >= u64::from(side.left) {
+            return OnGap::Pass;
         }
         // The message goes on behind the gap, and its end is known.
         side.left -= len as u32;
-        side.stage = Stage::Lost;
         OnGap::Resume
     }
 

@@ -202,6 +202,10 @@ impl Parser for Kafka {
                 side.is_broken = true;
                 OnGap::Resume
             }
+            Some(side) if side.left > 0 => {
+                side.is_broken = true;
+                OnGap::Pass
+            }
             _ => OnGap::Resync,
         }
     }

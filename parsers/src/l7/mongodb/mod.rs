@@ -146,15 +146,16 @@ impl Parser for MongoDb {
     }
 
     fn on_gap(&mut self, direction: Direction, len: u64) -> OnGap {
-        if let Some(reading) = &mut self.readings[direction.index()]
-            && len < u64::from(reading.left)
-        {
-            // The message ends where it said.
-            reading.left -= len as u32;
-            reading.is_cut = true;
-            return OnGap::Resume;
+        let Some(reading) = &mut self.readings[direction.index()] else {
+            return OnGap::Resync;
+        };
+        reading.is_cut = true;
+        if len >= u64::from(reading.left) {
+            return OnGap::Pass;
         }
-        OnGap::Resync
+        // The message ends where it said.
+        reading.left -= len as u32;
+        OnGap::Resume
     }
 
     fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {

@@ -133,3 +133,22 @@ fn a_gap_in_the_arguments_costs_the_attachments_alone() {
     assert_eq!(seen, [("matched", true, 1000), ("matched", false, 0)]);
     assert_eq!(told[0].req_len, Some(long.len() as u64));
 }
+
+#[test]
+fn a_request_whose_end_is_lost_is_as_long_as_it_said() {
+    let arguments = string(&"x".repeat(5000));
+    let long = hessian_call(3, "Ljava/lang/String;", &arguments, &map(&[("b3", "ab-cd")]));
+    let script = Script::tcp(20880)
+        .client(&long[..1000])
+        .client(&long[1000..])
+        .server(answer(3))
+        .client(call(4))
+        .server(answer(4));
+    let told = script.run(|_, bytes| vec![bytes.len()], Some(1), 0);
+    let seen: Vec<_> = told.iter().map(|t| (t.kind, t.truncated, t.req_len)).collect();
+    let [all, next] = [long.len() as u64, call(4).len() as u64];
+    assert_eq!(
+        seen,
+        [("matched", true, Some(all)), ("matched", false, Some(next))]
+    );
+}

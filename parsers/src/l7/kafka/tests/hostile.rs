@@ -55,13 +55,18 @@ fn ids(told: &[Told]) -> Vec<(&str, Option<u64>, &str)> {
 
 /// A conversation around a long response, which comes in three segments of which the second is lost.
 fn without_the_middle(from: usize, to: usize) -> Vec<Told> {
+    without(4, from, to)
+}
+
+/// A conversation around a long response in three segments, without message `lost`.
+fn without(lost: usize, from: usize, to: usize) -> Vec<Told> {
     let (long, _) = fetched(2);
     let mut script = session().client(heartbeat(1)).server(beaten(1)).client(fetch(2));
     for part in [&long[..from], &long[from..to], &long[to..]] {
         script = script.server(part);
     }
     let script = script.client(heartbeat(3)).server(beaten(3));
-    script.run(|_, bytes| vec![bytes.len()], Some(4), 0)
+    script.run(|_, bytes| vec![bytes.len()], Some(lost), 0)
 }
 
 #[test]
@@ -96,6 +101,22 @@ fn fields_that_are_lost_cost_their_message_alone() {
     );
     assert_eq!((told[1].gap_bytes, told[1].truncated), (120, true));
     assert_eq!(told[1].resp_len, Some(long.len() as u64));
+}
+
+#[test]
+fn what_is_lost_up_to_its_end_is_as_long_as_it_said() {
+    let (long, before) = fetched(2);
+    for from in [before - 30, before + 300, long.len() - 1] {
+        let told = without(5, 20, from);
+        let brief: Vec<_> = told.iter().map(|t| (t.kind, t.request_id)).collect();
+        let matched = |id| ("matched", Some(id));
+        assert_eq!(brief, [matched(1), matched(2), matched(3)]);
+        let lost = (long.len() - from) as u64;
+        assert_eq!(told[1].gap_bytes, lost);
+        assert_eq!(told[1].resp_len, Some(long.len() as u64));
+        // It ends with the last byte that was seen: before the next request.
+        assert!(told[1].times.1 < told[2].times.0);
+    }
 }
 
 #[test]

@@ -103,6 +103,14 @@ fn lost_bytes_cost_the_message_that_they_are_of() {
             ("matched", false, 0, Some(38)),
         ]
     );
+    // The end of it: it is as long as it said, and that it had a cursor tells how the command went.
+    let told = script.run(|_, bytes| vec![bytes.len()], Some(3), 0);
+    let seen: Vec<_> = told.iter().map(|t| (t.status, t.gap_bytes, t.resp_len)).collect();
+    let lost = (long.len() - 5000) as u64;
+    assert_eq!(
+        seen,
+        [("ok", lost, Some(long.len() as u64)), ("ok", 0, Some(38)),]
+    );
     script.check();
 }
 
