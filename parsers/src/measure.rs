@@ -46,6 +46,7 @@ impl Flow {
             direction_is_sure: true,
             at_stream_start: true,
             recognised_before: false,
+            behind_loss: false,
             other_offset: None,
         };
         let chunk = Chunk {

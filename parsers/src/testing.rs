@@ -435,6 +435,7 @@ impl ReplayedFlow {
                 direction_is_sure: at_start && !self.swapped,
                 at_stream_start: at_start,
                 recognised_before: self.recognised,
+                behind_loss: false,
                 other_offset: None,
             };
             match engine.begin(&self.facts, direction, standing, &chunk, records) {

@@ -167,6 +167,11 @@ impl Flow {
         self.flags & (Self::IGNORED | Self::A_IN_VAIN << side) != 0
     }
 
+    /// Whether inference has looked at payload of this side already.
+    pub fn was_tried(&self, side: usize) -> bool {
+        self.tries >> (4 * side) & 0xF != 0
+    }
+
     /// Inference has looked at payload of this side in vain; after enough of both sides, nothing more of the
     /// flow is of interest.
     pub fn count_try(&mut self, side: usize) {

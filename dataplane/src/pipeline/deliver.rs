@@ -224,16 +224,18 @@ impl<B: Buffer> Pipeline<B> {
             return;
         }
         // Asked of TCP alone: a datagram would wait for a cache line that says nothing of it.
-        let (at_stream_start, other_offset) = if flow.is_tcp() {
+        let (at_stream_start, behind_loss, other_offset) = if flow.is_tcp() {
             let [this, other] = [flow.sides[side], flow.sides[1 - side]];
-            (this.flags & side_flag::SYN != 0 && offset == 0, other.offset)
+            let at_start = this.flags & side_flag::SYN != 0 && offset == 0;
+            (at_start, offset > 0 && !flow.was_tried(side), other.offset)
         } else {
-            (false, 0)
+            (false, false, 0)
         };
         let standing = Standing {
             direction_is_sure: flow.is(Flow::SURE),
             at_stream_start,
             recognised_before: flow.is(Flow::RECOGNISED),
+            behind_loss,
             other_offset: Some(other_offset),
         };
         let begun = self.engine.begin_with(

@@ -9,6 +9,7 @@
 mod endings;
 mod faults;
 mod handshakes;
+mod losses;
 mod sequences;
 mod streams;
 mod talk;

@@ -68,6 +68,8 @@ pub struct Standing {
     pub at_stream_start: bool,
     /// The flow was recognised before, and has rested since.
     pub recognised_before: bool,
+    /// What came before in their direction was lost, and not of another protocol.
+    pub behind_loss: bool,
     /// Offset of the next byte that will be handed in, or told to be missing, of the other direction;
     /// `None`: what the sender of the first bytes had received of it was all.
     pub other_offset: Option<u64>,
@@ -285,6 +287,12 @@ impl Engine {
             if standing.recognised_before {
                 self.counters.of_mut(protocol).flows -= 1;
             }
+        }
+        if standing.behind_loss
+            && let Some(direction) = self.sessions.get(index).map(|s| s.logical(direction))
+            && let Some(mut talk) = self.talk(index, sink)
+        {
+            talk.lost_messages(direction, 0);
         }
         match self.data(id, direction, chunk, sink) {
             Verdict::Continue => Begin::Session(id),

@@ -137,6 +137,7 @@ impl<S: HostSink> Streams<S> {
             direction_is_sure: false,
             at_stream_start: false,
             recognised_before: connection.interest == Interest::Recognised,
+            behind_loss: false,
             other_offset: None,
         };
         let begun = self.engine.begin_with(

@@ -410,6 +410,7 @@ impl<S: HostSink> Streams<S> {
             direction_is_sure: connection.is_sure(),
             at_stream_start: connection.open.from_start && offset == 0,
             recognised_before: connection.interest == Interest::Recognised,
+            behind_loss: false,
             other_offset: Some(connection.sides[way.opposite() as usize].offset),
         };
         let begun = self.engine.begin_with(

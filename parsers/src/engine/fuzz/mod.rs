@@ -153,6 +153,7 @@ impl Flow {
                 direction_is_sure: self.sure,
                 at_stream_start: at_start,
                 recognised_before: false,
+                behind_loss: false,
                 other_offset: None,
             },
             &chunk,

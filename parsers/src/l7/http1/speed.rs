@@ -81,6 +81,7 @@ fn exchanges() {
                 direction_is_sure: true,
                 at_stream_start: true,
                 recognised_before: false,
+                behind_loss: false,
                 other_offset: None,
             };
             match engine.begin(

@@ -21,6 +21,7 @@ const STANDING: Standing = Standing {
     direction_is_sure: true,
     at_stream_start: true,
     recognised_before: false,
+    behind_loss: false,
     other_offset: None,
 };
 

@@ -125,6 +125,7 @@ fn replies_seen_before_a_hole_is_given_up_find_their_commands() {
         direction_is_sure: true,
         at_stream_start: true,
         recognised_before: false,
+        behind_loss: false,
         other_offset: None,
     };
     let facts = crate::record::FlowFacts {
