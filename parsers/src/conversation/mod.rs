@@ -198,6 +198,8 @@ pub(crate) struct Exchanges {
     /// Text of the selected message until it is known whether it must be kept.
     scratch: Vec<u8>,
     record: Vec<u8>,
+    /// What a request is told anew in.
+    retold: Vec<u8>,
 }
 
 impl Exchanges {
@@ -208,6 +210,7 @@ impl Exchanges {
             text: TextPool::with_limit(2 * PENDING_PER_LCORE_MAX),
             scratch: Vec::with_capacity(MESSAGE_TEXT_BYTES_MAX + 4096),
             record: Vec::with_capacity(3 * MESSAGE_TEXT_BYTES_MAX),
+            retold: Vec::with_capacity(2 * MESSAGE_TEXT_BYTES_MAX),
         }
     }
 

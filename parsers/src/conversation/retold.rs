@@ -13,27 +13,27 @@ impl Out<'_> {
     pub(crate) fn retell_resource(&mut self, of: impl Fn(&[u8]) -> (&[u8], &[u8])) {
         let endpoint_max = self.settings.text_bytes_max;
         let Exchanges {
-            slots, text, record, ..
+            slots,
+            text,
+            record,
+            retold,
+            ..
         } = &mut *self.talk.exchanges;
         let Some(slot) = slots.get_mut(self.selected) else {
             return;
         };
         record.clear();
         text.copy_out(slot.request.text, record);
-        let mut retold = Vec::new();
+        retold.clear();
         for (field, bytes) in texts(record) {
             match field {
                 Field::Resource => {
                     let (resource, endpoint) = of(bytes);
-                    write_text(&mut retold, Field::Resource, resource);
-                    write_text(
-                        &mut retold,
-                        Field::Endpoint,
-                        cut_at_character(endpoint, endpoint_max),
-                    );
+                    write_text(retold, Field::Resource, resource);
+                    write_text(retold, Field::Endpoint, cut_at_character(endpoint, endpoint_max));
                 }
                 Field::Endpoint => {}
-                field => write_text(&mut retold, field, bytes),
+                field => write_text(retold, field, bytes),
             }
         }
         if retold.len() > MESSAGE_TEXT_BYTES_MAX {
@@ -41,7 +41,7 @@ impl Out<'_> {
         }
         text.release(&mut slot.request.text);
         let mut chain = Chain::EMPTY;
-        if !text.append(&mut chain, &retold) {
+        if !text.append(&mut chain, retold) {
             text.release(&mut chain);
             slot.truncated = true;
         }
