@@ -107,8 +107,8 @@ impl Engine {
             stream.started = true;
             return Verdict::Continue;
         };
-        self.counters.of_mut(protocol).gap_bytes += len;
         let in_skip = stream.skip.min(len);
+        self.counters.of_mut(protocol).gap_bytes += in_skip;
         let skip_ends = stream.skip > 0 && in_skip == stream.skip;
         stream.skip -= in_skip;
         stream.offset += in_skip;
@@ -133,9 +133,9 @@ impl Engine {
             self.parsers.on_gap(protocol, parser, direction, beyond)
         };
         if on_gap == OnGap::Pass && self.pass_message(&feed, sink) {
-            self.counters.of_mut(protocol).gap_bytes -= beyond;
             return self.feed_gap(index, direction, beyond, time_ns, sink);
         }
+        self.counters.of_mut(protocol).gap_bytes += beyond;
         let missed = self
             .talk(index, sink)
             .is_some_and(|mut talk| talk.gap(direction, beyond));
