@@ -190,6 +190,12 @@ impl Flow {
         self.flags &= !(Self::A_IN_VAIN | Self::A_IN_VAIN << 1);
     }
 
+    /// It has had a packet.
+    #[inline(always)]
+    pub fn saw(&mut self, time_ns: u64) {
+        self.last_ns = self.last_ns.max(time_ns);
+    }
+
     fn timeout_ns(&self, timeouts: &Timeouts) -> u64 {
         timeouts
             .by_state
@@ -203,17 +209,6 @@ impl Flow {
     pub fn is_over(&self, now_ns: u64, timeouts: &Timeouts) -> bool {
         now_ns.saturating_sub(self.last_ns) > self.timeout_ns(timeouts)
     }
-}
-
-/// What a lookup found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookup {
-    /// The flow of the packet.
-    Found(FlowIndex),
-    /// A flow of these ends whose time is over: end it, then insert.
-    Over(FlowIndex),
-    /// None yet.
-    New,
 }
 
 /// The flows of one lcore.
@@ -314,25 +309,31 @@ impl FlowTable {
         flow.session
     }
 
-    /// Finds the packet's flow. `likely` is what [`prefetch_flow`](Self::prefetch_flow) said: as a rule it
-    /// still is the one, and the index is not asked again.
+    /// Whether the flow at `likely` is the packet's. Where that is what [`prefetch_flow`](Self::prefetch_flow)
+    /// said it is as a rule, and the index need not be asked again.
     #[inline(always)]
-    pub fn find(&self, packet: &KeyedPacket, likely: FlowIndex, now_ns: u64) -> Lookup {
-        let found = match self.get(likely) {
-            Some(flow) if flow.is(Flow::LIVE) && flow.key == packet.key => Some(likely),
-            _ => self.find_in_index(packet),
-        };
-        let Some(index) = found else { return Lookup::New };
-        match self.get(index) {
-            Some(flow) if flow.is_over(now_ns, &self.timeouts) => Lookup::Over(index),
-            _ => Lookup::Found(index),
-        }
+    pub fn is_of(&self, packet: &KeyedPacket, likely: FlowIndex) -> bool {
+        self.get(likely)
+            .is_some_and(|flow| flow.is(Flow::LIVE) && flow.key == packet.key)
     }
 
-    fn find_in_index(&self, packet: &KeyedPacket) -> Option<FlowIndex> {
+    /// Finds the packet's flow. Its time may be over.
+    pub fn find(&self, packet: &KeyedPacket) -> Option<FlowIndex> {
         let flows = self.flows.items();
         let is_it = |i: u32| flows.get(i as usize).is_some_and(|flow| flow.key == packet.key);
         self.index.find(packet.hash, is_it)
+    }
+
+    /// Whether a flow has been idle for longer than its state allows.
+    pub fn is_over(&self, index: FlowIndex, now_ns: u64) -> bool {
+        self.get(index)
+            .is_some_and(|flow| flow.is_over(now_ns, &self.timeouts))
+    }
+
+    /// How long a flow in `state` may be idle, ns.
+    #[inline(always)]
+    pub fn allowed_ns(&self, state: FlowState) -> u64 {
+        self.timeouts.by_state[state as usize]
     }
 
     /// Whether an insert needs a flow to be removed first.

@@ -4,8 +4,9 @@ use super::Pipeline;
 use super::facts::{ends_of, facts_of};
 use crate::flow::{Flow, FlowIndex, KeyedPacket, NO_FLOW, side_flag};
 use crate::source::{Buffer, Source};
-use tapir_parsers::engine::{Begin, Chunk, SessionId, Standing, Verdict};
+use tapir_parsers::engine::{Begin, Chunk, Engine, SessionId, Standing, Verdict};
 use tapir_parsers::parser::Direction;
+use tapir_parsers::ring::RingSink;
 use tapir_parsers::wire::{Encap, L4, Packet};
 
 /// Payload of a packet, in the buffer that the source still holds or in the pipeline's own memory.
@@ -184,7 +185,6 @@ impl<B: Buffer> Pipeline<B> {
 
     /// Bytes that are next in order, to the flow's session or to inference.
     #[allow(clippy::too_many_arguments)] // The facts of one chunk; a struct would be filled once and read once.
-    #[inline]
     pub(super) fn feed(
         &mut self,
         index: FlowIndex,
@@ -198,61 +198,14 @@ impl<B: Buffer> Pipeline<B> {
         let Some(flow) = self.table.get_mut(index) else {
             return;
         };
-        if flow.is_idle(side) {
-            return;
-        }
-        let direction = direction_of(flow, side);
         let chunk = Chunk {
             bytes,
             time_ns,
             offset,
             peer_offset,
         };
-        if flow.session != NO_FLOW {
-            let id = SessionId(flow.session);
-            match self.engine.data(id, direction, &chunk, &mut self.sink) {
-                Verdict::Continue => {}
-                Verdict::Ignore => {
-                    flow.session = NO_FLOW;
-                    flow.set(Flow::IGNORED, true);
-                }
-                Verdict::Rest => {
-                    flow.session = NO_FLOW;
-                    flow.set(Flow::RECOGNISED, true);
-                }
-            }
-            return;
-        }
-        // Asked of TCP alone: a datagram would wait for a cache line that says nothing of it.
-        let (at_stream_start, behind_loss, other_offset) = if flow.is_tcp() {
-            let [this, other] = [flow.sides[side], flow.sides[1 - side]];
-            let at_start = this.flags & side_flag::SYN != 0 && offset == 0;
-            (at_start, offset > 0 && !flow.was_tried(side), other.offset)
-        } else {
-            (false, false, 0)
-        };
-        let standing = Standing {
-            direction_is_sure: flow.is(Flow::SURE),
-            at_stream_start,
-            recognised_before: flow.is(Flow::RECOGNISED),
-            behind_loss,
-            other_offset: Some(other_offset),
-        };
-        let begun = self.engine.begin_with(
-            ends_of(flow),
-            || facts_of(flow, encap),
-            direction,
-            standing,
-            &chunk,
-            &mut self.sink,
-        );
-        match begun {
-            Begin::Session(SessionId(id)) => flow.begin_session(id),
-            Begin::Ignore => flow.set(Flow::IGNORED, true),
-            Begin::Rest => flow.set(Flow::RECOGNISED, true),
-            Begin::NoMatch => {
-                flow.count_try(side);
-            }
+        if !flow.is_idle(side) {
+            feed(flow, &mut self.engine, &mut self.sink, side, &chunk, encap);
         }
     }
 
@@ -269,6 +222,77 @@ impl<B: Buffer> Pipeline<B> {
         if self.engine.gap(id, direction, len, time_ns, &mut self.sink) == Verdict::Ignore {
             flow.session = NO_FLOW;
             flow.set(Flow::IGNORED, true);
+        }
+    }
+}
+
+/// Bytes that are next in order and of interest, to the flow's session or to inference.
+#[inline(always)]
+pub(super) fn feed(
+    flow: &mut Flow,
+    engine: &mut Engine,
+    sink: &mut RingSink,
+    side: usize,
+    chunk: &Chunk<'_>,
+    encap: &Encap,
+) {
+    if flow.session == NO_FLOW {
+        begin(flow, engine, sink, side, chunk, encap);
+        return;
+    }
+    let id = SessionId(flow.session);
+    match engine.data(id, direction_of(flow, side), chunk, sink) {
+        Verdict::Continue => {}
+        Verdict::Ignore => {
+            flow.session = NO_FLOW;
+            flow.set(Flow::IGNORED, true);
+        }
+        Verdict::Rest => {
+            flow.session = NO_FLOW;
+            flow.set(Flow::RECOGNISED, true);
+        }
+    }
+}
+
+/// Bytes of a flow without a session, to inference.
+#[inline(never)]
+fn begin(
+    flow: &mut Flow,
+    engine: &mut Engine,
+    sink: &mut RingSink,
+    side: usize,
+    chunk: &Chunk<'_>,
+    encap: &Encap,
+) {
+    // Asked of TCP alone: a datagram would wait for a cache line that says nothing of it.
+    let (at_stream_start, behind_loss, other_offset) = if flow.is_tcp() {
+        let [this, other] = [flow.sides[side], flow.sides[1 - side]];
+        let at_start = this.flags & side_flag::SYN != 0 && chunk.offset == 0;
+        (at_start, chunk.offset > 0 && !flow.was_tried(side), other.offset)
+    } else {
+        (false, false, 0)
+    };
+    let standing = Standing {
+        direction_is_sure: flow.is(Flow::SURE),
+        at_stream_start,
+        recognised_before: flow.is(Flow::RECOGNISED),
+        behind_loss,
+        other_offset: Some(other_offset),
+    };
+    let begun = engine.begin_with(
+        ends_of(flow),
+        || facts_of(flow, encap),
+        direction_of(flow, side),
+        standing,
+        chunk,
+        sink,
+    );
+    match begun {
+        Begin::Session(SessionId(id)) => flow.begin_session(id),
+        Begin::Ignore => flow.set(Flow::IGNORED, true),
+        Begin::Rest => flow.set(Flow::RECOGNISED, true),
+        Begin::NoMatch => {
+            flow.count_try(side);
         }
     }
 }

@@ -12,10 +12,11 @@
 mod deliver;
 mod ends;
 mod facts;
+mod straight;
 mod tcp;
 
 use crate::counters::Counters;
-use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, Lookup, NO_FLOW, Timeouts};
+use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
 use crate::prefetch::prefetch_address;
 use crate::source::Source;
@@ -267,10 +268,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         }
         for (at, staged) in burst.iter().enumerate() {
             match &staged.decoded {
-                Ok(Decoded::Packet(packet)) => {
-                    let payload = Payload::of_frame(source, at, packet);
-                    self.packet(packet, &staged.keyed, staged.likely, payload, staged.time_ns);
-                }
+                Ok(Decoded::Packet(packet)) => self.packet(source, at, packet, staged),
                 Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, staged.time_ns),
                 Err(_) => {}
             }
@@ -318,6 +316,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 }
                 Ok(Decoded::Packet(packet)) => {
                     self.counters.decoded += 1;
+                    self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
                     *keyed = KeyedPacket::new(packet, self.domain(&packet.encap), seed);
                     self.table.prefetch_index(keyed.hash);
                 }
@@ -345,36 +344,60 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         domain
     }
 
-    /// One packet of a flow.
-    fn packet<S: Source<Buffer = B>>(
+    /// Packet `at` of the burst, of a flow.
+    #[inline(always)]
+    fn packet<S: Source<Buffer = B>>(&mut self, source: &mut S, at: usize, packet: &Packet, staged: &Staged) {
+        let (keyed, time_ns) = (&staged.keyed, staged.time_ns);
+        let index = if self.table.is_of(keyed, staged.likely) {
+            staged.likely
+        } else {
+            match self.find_or_insert(packet, keyed, time_ns) {
+                Some(index) => index,
+                None => return,
+            }
+        };
+        if !self.straight(source, at, index, packet, keyed, time_ns) {
+            self.long_way(
+                index,
+                packet,
+                keyed,
+                Payload::of_frame(source, at, packet),
+                time_ns,
+            );
+        }
+    }
+
+    #[inline(never)]
+    fn find_or_insert(&mut self, packet: &Packet, keyed: &KeyedPacket, time_ns: u64) -> Option<FlowIndex> {
+        match self.table.find(keyed) {
+            Some(index) => Some(index),
+            None => self.insert(packet, keyed, time_ns),
+        }
+    }
+
+    /// A packet of which anything may be so. The flow's time may be over: then another begins.
+    #[inline(never)]
+    fn long_way<S: Source<Buffer = B>>(
         &mut self,
+        mut index: FlowIndex,
         packet: &Packet,
         keyed: &KeyedPacket,
-        likely: FlowIndex,
         payload: Payload<'_, S>,
         time_ns: u64,
     ) {
-        self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
-        let index = match self.table.find(keyed, likely, time_ns) {
-            Lookup::Found(index) => index,
-            Lookup::Over(index) => {
-                self.retire(index, Ended::Timeout, time_ns);
-                match self.insert(packet, keyed, time_ns) {
-                    Some(index) => index,
-                    None => return,
-                }
-            }
-            Lookup::New => match self.insert(packet, keyed, time_ns) {
-                Some(index) => index,
+        if self.table.is_over(index, time_ns) {
+            self.retire(index, Ended::Timeout, time_ns);
+            match self.insert(packet, keyed, time_ns) {
+                Some(new) => index = new,
                 None => return,
-            },
-        };
+            }
+        }
         match packet.l4 {
             L4::Tcp => self.tcp(index, packet, keyed, payload, time_ns),
             L4::Udp | L4::Icmp => self.datagram(index, packet, keyed, &payload, time_ns),
         }
         if let Some(flow) = self.table.get_mut(index) {
-            flow.last_ns = flow.last_ns.max(time_ns);
+            flow.saw(time_ns);
         }
     }
 
@@ -422,9 +445,12 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         match reassembler.push(fragment, segments, time_ns, &self.options.decode) {
             Ok(Some((packet, datagram))) => {
                 self.counters.decoded += 1;
+                self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
                 let keyed = KeyedPacket::new(&packet, self.domain(&packet.encap), self.table.seed());
-                let payload: Payload<'_, S> = Payload::of_memory(datagram, &packet);
-                self.packet(&packet, &keyed, NO_FLOW, payload, time_ns);
+                if let Some(index) = self.find_or_insert(&packet, &keyed, time_ns) {
+                    let payload: Payload<'_, S> = Payload::of_memory(datagram, &packet);
+                    self.long_way(index, &packet, &keyed, payload, time_ns);
+                }
             }
             Ok(None) => {}
             Err(reason) => self.counters.drops[reason as usize] += 1,

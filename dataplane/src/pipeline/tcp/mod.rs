@@ -2,7 +2,6 @@
 
 mod handshake;
 mod holes;
-mod straight;
 
 use super::Pipeline;
 use super::deliver::Payload;
@@ -23,9 +22,6 @@ impl<B: Buffer> Pipeline<B> {
         time_ns: u64,
     ) {
         let (tcp, side) = (&packet.tcp, usize::from(!keyed.from_a));
-        if self.straight(index, side, packet, &payload, time_ns) {
-            return;
-        }
         if tcp.flags.syn() && !self.syn(index, side, tcp, time_ns) {
             return;
         }
