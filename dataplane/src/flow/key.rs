@@ -39,35 +39,39 @@ pub struct KeyedPacket {
 
 impl KeyedPacket {
     /// The key of `packet`. `domain` separates networks that use the same addresses.
-    // Always inline: where it is called, every part is written to where it stays.
+    // Always inline: where it is called, parts of the packet are in registers still, and every part of the key
+    // is written to where it stays.
     #[inline(always)]
     pub fn new(packet: &Packet, domain: u32, seed: u64) -> Self {
         let (mut src_port, mut dst_port) = (packet.src_port, packet.dst_port);
         if packet.l4 == L4::Icmp {
             (src_port, dst_port) = (packet.icmp.id, packet.icmp.id);
         }
-        let of_ports = src_port <= dst_port;
-        let (src, dst) = (packet.src.0, packet.dst.0);
-        // Directions come in no order that a branch could be predicted by: what differs is swapped by
+        // Directions come in no order that a branch could be predicted by: what differs is chosen by
         // arithmetic.
-        let (from_a, a, b) = if packet.ipv6 {
-            let (src, dst) = (u128::from_le_bytes(src), u128::from_le_bytes(dst));
-            let from_a = (src < dst) | ((src == dst) & of_ports);
+        let (from_a, a, b, [a_port, b_port]) = if packet.ipv6 {
+            let [src, dst] = [packet.src.0, packet.dst.0].map(u128::from_le_bytes);
+            let from_a = (src < dst) | ((src == dst) & (src_port <= dst_port));
             let differ = (src ^ dst) & u128::from(from_a).wrapping_sub(1);
-            (from_a, (src ^ differ).to_le_bytes(), (dst ^ differ).to_le_bytes())
+            let differ_ports = (src_port ^ dst_port) & u16::from(from_a).wrapping_sub(1);
+            let ports = [src_port ^ differ_ports, dst_port ^ differ_ports];
+            (
+                from_a,
+                (src ^ differ).to_le_bytes(),
+                (dst ^ differ).to_le_bytes(),
+                ports,
+            )
         } else {
-            // What stands before the four last bytes is the same in all.
-            let (src, dst) = (last_word(&src), last_word(&dst));
-            let from_a = (src < dst) | ((src == dst) & of_ports);
-            let differ = (src ^ dst) & u32::from(from_a).wrapping_sub(1);
-            (from_a, v4_mapped(src ^ differ), v4_mapped(dst ^ differ))
+            let (src, dst) = (v4_end(&packet.src.0, src_port), v4_end(&packet.dst.0, dst_port));
+            let ends = [src.min(dst), src.max(dst)];
+            let [a, b] = ends.map(|end| v4_mapped((end >> 16) as u32));
+            (src <= dst, a, b, ends.map(|end| end as u16))
         };
-        let differ_ports = (src_port ^ dst_port) & u16::from(from_a).wrapping_sub(1);
         let key = FlowKey {
             a,
             b,
-            a_port: src_port ^ differ_ports,
-            b_port: dst_port ^ differ_ports,
+            a_port,
+            b_port,
             domain,
             l4: packet.l4 as u8,
             ipv6: u8::from(packet.ipv6),
@@ -79,6 +83,12 @@ impl KeyedPacket {
             hash: key.hash(seed),
         }
     }
+}
+
+/// An IPv4 address and a port as one number, in the order of ends.
+#[inline(always)]
+fn v4_end(ip: &[u8; 16], port: u16) -> u64 {
+    u64::from(last_word(ip)) << 16 | u64::from(port)
 }
 
 /// The last four bytes of an address: all of an IPv4 address. The first is the lowest, as in the order of ends.
@@ -113,17 +123,27 @@ impl FlowKey {
     /// A hash of all parts that differ; `seed` keeps strangers from aiming at one bucket.
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
-        let words: [u32; 11] = bytemuck::cast(*self);
-        let pair = |low: usize, high: usize| u64::from(words[low]) | u64::from(words[high]) << 32;
-        let ports = pair(8, 9) ^ 0xA24B_AED4_963E_E407;
-        let kind = u64::from(words[10]) ^ 0x9FB2_1C65_1E98_DF25;
+        let kind = u64::from(self.domain) | u64::from(self.l4) << 32 | u64::from(self.ipv6) << 40;
+        let kind = kind ^ 0x9FB2_1C65_1E98_DF25;
         if self.ipv6 == 0 {
-            let first = fold(pair(3, 7) ^ seed, ports ^ seed.rotate_left(32));
-            return fold(first ^ kind, 0xE703_7ED1_A0B4_28DB);
+            let (a, b) = (v4_end(&self.a, self.a_port), v4_end(&self.b, self.b_port));
+            return fold(
+                fold(a ^ seed, b ^ seed.rotate_left(32)) ^ kind,
+                0xE703_7ED1_A0B4_28DB,
+            );
         }
-        let first = fold(pair(0, 1) ^ seed, pair(2, 3) ^ 0x9E37_79B9_7F4A_7C15);
-        let second = fold(pair(4, 5) ^ 0xD1B5_4A32_D192_ED03, pair(6, 7) ^ seed);
-        fold(first ^ second, fold(ports, kind) ^ 0xE703_7ED1_A0B4_28DB)
+        let halves = |ip: &[u8; 16]| {
+            let ip = u128::from_le_bytes(*ip);
+            (ip as u64, (ip >> 64) as u64)
+        };
+        let ((a_low, a_high), (b_low, b_high)) = (halves(&self.a), halves(&self.b));
+        let ports = u64::from(self.a_port) | u64::from(self.b_port) << 16;
+        let first = fold(a_low ^ seed, a_high ^ 0x9E37_79B9_7F4A_7C15);
+        let second = fold(b_low ^ 0xD1B5_4A32_D192_ED03, b_high ^ seed);
+        fold(
+            first ^ second,
+            fold(ports ^ 0xA24B_AED4_963E_E407, kind) ^ 0xE703_7ED1_A0B4_28DB,
+        )
     }
 }
 

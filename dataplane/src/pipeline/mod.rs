@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
 use crate::prefetch::prefetch_address;
-use crate::source::Source;
+use crate::source::{Received, Source};
 use crate::stream::HeldStore;
 use deliver::{Held, Payload};
 use facts::PortTable;
@@ -31,8 +31,8 @@ use tapir_parsers::plugin::PluginHost;
 use tapir_parsers::ring::RingSink;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
-    DecodeOptions, Decoded, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits,
-    TunnelKind, decode_into,
+    DecodeOptions, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits, TunnelKind,
+    decode_otherwise, decode_straight,
 };
 
 /// What a worker is set up with.
@@ -102,10 +102,22 @@ impl Default for PipelineOptions {
 /// A burst between the passes.
 type Stage = [Staged; BURST_PACKETS];
 
+/// What came in.
+#[derive(Clone, Copy)]
+enum Kind {
+    Packet,
+    /// So many fragments of the burst came before.
+    Fragment(u8),
+    /// Counted, and not read any further.
+    Dropped,
+}
+
 /// A packet of the burst, and where it belongs, as far as the passes have found out.
 #[derive(Clone, Copy)]
 struct Staged {
-    decoded: Result<Decoded, DropReason>,
+    /// Of no meaning where `kind` is another.
+    packet: Packet,
+    kind: Kind,
     keyed: KeyedPacket,
     likely: FlowIndex,
     session: u32,
@@ -116,7 +128,8 @@ impl Staged {
     /// No packet.
     fn vacant() -> Self {
         Self {
-            decoded: Err(DropReason::LayerDepth),
+            packet: Packet::VACANT,
+            kind: Kind::Dropped,
             keyed: KeyedPacket::default(),
             likely: NO_FLOW,
             session: NO_FLOW,
@@ -138,6 +151,8 @@ pub struct Pipeline<B> {
     options: PipelineOptions,
     /// Taken out while a burst is handled.
     stage: Option<Box<Stage>>,
+    /// Of the burst.
+    fragments: Vec<Fragment>,
     over: Vec<FlowIndex>,
     waiting: Vec<(FlowIndex, u8)>,
     /// For datagrams whose payload spans segments.
@@ -147,14 +162,9 @@ pub struct Pipeline<B> {
 }
 
 /// Puts back the VLAN tags that the NIC took off. There are two at most, and the decoder had room for more.
-#[inline]
-fn put_tags_back(decoded: &mut Result<Decoded, DropReason>, tags: [Option<u16>; 2]) {
+#[inline(always)]
+fn put_tags_back(encap: &mut Encap, tags: [Option<u16>; 2]) {
     for tag in tags.into_iter().rev().flatten() {
-        let encap = match decoded {
-            Ok(Decoded::Packet(packet)) => &mut packet.encap,
-            Ok(Decoded::Fragment(fragment)) => &mut fragment.encap,
-            Err(_) => return,
-        };
         let _ = encap.prepend_vlan(tag & 0x0FFF);
     }
 }
@@ -164,6 +174,40 @@ fn put_tags_back(decoded: &mut Result<Decoded, DropReason>, tags: [Option<u16>; 
 fn is_network_id(kind: TunnelKind) -> bool {
     use TunnelKind::{Geneve, Nsh, Vxlan, VxlanGpe};
     matches!(kind, Vxlan | VxlanGpe | Geneve | Nsh)
+}
+
+/// What separates flows between the same ends.
+#[derive(Clone, Copy)]
+struct Separation {
+    vlans: bool,
+    tunnels: bool,
+}
+
+impl Separation {
+    fn of(options: &PipelineOptions) -> Self {
+        Self {
+            vlans: options.vlan_in_key,
+            tunnels: options.tunnel_in_key,
+        }
+    }
+
+    /// What separates networks that use the same addresses.
+    #[inline(always)]
+    fn domain(self, encap: &Encap) -> u32 {
+        let mut domain = 0;
+        if self.vlans {
+            for id in encap.vlans() {
+                domain = (domain << 12 | u32::from(*id)).wrapping_mul(0x9E37_79B1);
+            }
+        }
+        if self.tunnels
+            && let Some(tunnel) = encap.tunnel()
+            && is_network_id(tunnel.kind)
+        {
+            domain ^= (tunnel.id.unwrap_or(0) ^ ((tunnel.kind as u32) << 28)).wrapping_mul(0x85EB_CA6B) | 1;
+        }
+        domain
+    }
 }
 
 impl<B: crate::source::Buffer> Pipeline<B> {
@@ -197,6 +241,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             ports: PortTable::default(),
             options,
             stage: Some(Box::new([Staged::vacant(); BURST_PACKETS])),
+            fragments: Vec::with_capacity(BURST_PACKETS),
             over: Vec::with_capacity(2 * EXPIRE_PER_BURST),
             waiting: Vec::with_capacity(1024),
             scratch: Vec::with_capacity(64 * 1024),
@@ -253,7 +298,6 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         };
         let burst = &mut stage[..source.len().min(BURST_PACKETS)];
         self.decode(source, burst);
-        self.find_keys(source, burst);
         for staged in &mut *burst {
             staged.likely = self.table.prefetch_flow(staged.keyed.hash).unwrap_or(NO_FLOW);
         }
@@ -267,87 +311,90 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 .parser_lines(SessionId(staged.session), &prefetch_address);
         }
         for (at, staged) in burst.iter().enumerate() {
-            match &staged.decoded {
-                Ok(Decoded::Packet(packet)) => self.packet(source, at, packet, staged),
-                Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, source, at, staged.time_ns),
-                Err(_) => {}
+            match staged.kind {
+                Kind::Packet => self.packet(source, at, staged),
+                Kind::Fragment(number) => self.fragment(number, source, at, staged.time_ns),
+                Kind::Dropped => {}
             }
         }
+        self.fragments.clear();
         self.stage = Some(stage);
         self.tick(self.now_ns, EXPIRE_PER_BURST);
     }
 
-    /// Decodes every packet of the burst to where it stays until it is handled.
+    /// Decodes every packet of the burst to where it stays until it is handled, finds its flow key, and counts
+    /// what is no packet.
     fn decode<S: Source<Buffer = B>>(&mut self, source: &S, burst: &mut [Staged]) {
-        let (mut bytes, mut now_ns) = (0, self.now_ns);
-        let count = burst.len();
-        for (at, staged) in burst.iter_mut().enumerate() {
-            let received = source.received(at);
+        let (verify, seed, separation) = (
+            self.options.verify_checksums,
+            self.table.seed(),
+            Separation::of(&self.options),
+        );
+        let (mut bytes, mut others, mut now_ns) = (0, 0, self.now_ns);
+        for (at, (staged, received)) in burst.iter_mut().zip(source.burst()).enumerate() {
             bytes += received.wire_len as u64;
             now_ns = now_ns.max(received.time_ns);
             staged.time_ns = received.time_ns;
-            decode_into(
-                received.link,
-                received.frame,
-                received.frame_len,
-                &self.options.decode,
-                &mut staged.decoded,
-            );
+            let (link, frame, frame_len) = (received.link, received.frame, received.frame_len);
+            let decode = &self.options.decode;
+            if (verify && source.has_bad_checksum(at))
+                || !decode_straight(link, frame, frame_len, decode, &mut staged.packet)
+            {
+                others += 1;
+                self.decode_otherwise(source, at, &received, staged);
+                continue;
+            }
+            staged.kind = Kind::Packet;
+            put_tags_back(&mut staged.packet.encap, source.stripped_vlans(at));
+            staged.keyed = KeyedPacket::new(&staged.packet, separation.domain(&staged.packet.encap), seed);
+            self.table.prefetch_index(staged.keyed.hash);
         }
-        self.counters.packets += count as u64;
+        let count = burst.len() as u64;
+        self.counters.packets += count;
+        self.counters.decoded += count - others;
         self.counters.bytes += bytes;
         self.now_ns = now_ns;
     }
 
-    /// Counts what is no packet, and finds the flow keys of those that are. A pass of its own: what the
-    /// decoder has just written can't be read in larger pieces without waiting for it.
-    fn find_keys<S: Source<Buffer = B>>(&mut self, source: &S, burst: &mut [Staged]) {
-        let seed = self.table.seed();
-        for (at, staged) in burst.iter_mut().enumerate() {
-            let Staged { decoded, keyed, .. } = staged;
-            put_tags_back(decoded, source.stripped_vlans(at));
-            let bad = self.options.verify_checksums && source.has_bad_checksum(at);
-            keyed.hash = 0;
-            match decoded {
-                _ if bad => {
-                    self.counters.bad_checksum += 1;
-                    // Handled as what it is: nothing that can be read.
-                    *decoded = Err(DropReason::Ipv4Checksum);
-                }
-                Ok(Decoded::Packet(packet)) => {
-                    self.counters.decoded += 1;
-                    self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
-                    *keyed = KeyedPacket::new(packet, self.domain(&packet.encap), seed);
-                    self.table.prefetch_index(keyed.hash);
-                }
-                Ok(Decoded::Fragment(_)) => {}
-                Err(reason) => self.counters.drops[*reason as usize] += 1,
+    /// The same for a packet that is not as most are.
+    #[inline(never)]
+    fn decode_otherwise<S: Source<Buffer = B>>(
+        &mut self,
+        source: &S,
+        at: usize,
+        received: &Received<'_>,
+        staged: &mut Staged,
+    ) {
+        staged.kind = Kind::Dropped;
+        if self.options.verify_checksums && source.has_bad_checksum(at) {
+            self.counters.bad_checksum += 1;
+            return;
+        }
+        let (link, frame, frame_len) = (received.link, received.frame, received.frame_len);
+        let packet = &mut staged.packet;
+        match decode_otherwise(link, frame, frame_len, &self.options.decode, packet) {
+            Ok(None) => {
+                staged.kind = Kind::Packet;
+                self.counters.decoded += 1;
+                self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
+                put_tags_back(&mut packet.encap, source.stripped_vlans(at));
+                let domain = Separation::of(&self.options).domain(&packet.encap);
+                staged.keyed = KeyedPacket::new(packet, domain, self.table.seed());
+                self.table.prefetch_index(staged.keyed.hash);
             }
-        }
-    }
-
-    /// What separates networks that use the same addresses.
-    #[inline]
-    fn domain(&self, encap: &Encap) -> u32 {
-        let mut domain = 0;
-        if self.options.vlan_in_key {
-            for id in encap.vlans() {
-                domain = (domain << 12 | u32::from(*id)).wrapping_mul(0x9E37_79B1);
+            Ok(Some(mut fragment)) => {
+                staged.kind = Kind::Fragment(self.fragments.len() as u8);
+                put_tags_back(&mut fragment.encap, source.stripped_vlans(at));
+                self.fragments.push(fragment);
             }
+            Err(reason) => self.counters.drops[reason as usize] += 1,
         }
-        if self.options.tunnel_in_key
-            && let Some(tunnel) = encap.tunnel()
-            && is_network_id(tunnel.kind)
-        {
-            domain ^= (tunnel.id.unwrap_or(0) ^ ((tunnel.kind as u32) << 28)).wrapping_mul(0x85EB_CA6B) | 1;
-        }
-        domain
     }
 
     /// Packet `at` of the burst, of a flow.
     #[inline(always)]
-    fn packet<S: Source<Buffer = B>>(&mut self, source: &mut S, at: usize, packet: &Packet, staged: &Staged) {
-        let (keyed, time_ns) = (&staged.keyed, staged.time_ns);
+    fn packet<S: Source<Buffer = B>>(&mut self, source: &mut S, at: usize, staged: &Staged) {
+        let (packet, keyed, time_ns) = (&staged.packet, &staged.keyed, staged.time_ns);
         let index = if self.table.is_of(keyed, staged.likely) {
             staged.likely
         } else {
@@ -431,22 +478,20 @@ impl<B: crate::source::Buffer> Pipeline<B> {
     }
 
     /// A fragment: kept, refused, or the one that completes its datagram.
-    fn fragment<S: Source<Buffer = B>>(
-        &mut self,
-        fragment: &Fragment,
-        source: &mut S,
-        at: usize,
-        time_ns: u64,
-    ) {
+    fn fragment<S: Source<Buffer = B>>(&mut self, number: u8, source: &mut S, at: usize, time_ns: u64) {
+        let Some(fragment) = self.fragments.get(usize::from(number)).copied() else {
+            return;
+        };
         let Some(mut reassembler) = self.reassembler.take() else {
             return;
         };
         let segments = (0..).map_while(|n| source.segment(at, n));
-        match reassembler.push(fragment, segments, time_ns, &self.options.decode) {
+        match reassembler.push(&fragment, segments, time_ns, &self.options.decode) {
             Ok(Some((packet, datagram))) => {
                 self.counters.decoded += 1;
                 self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
-                let keyed = KeyedPacket::new(&packet, self.domain(&packet.encap), self.table.seed());
+                let domain = Separation::of(&self.options).domain(&packet.encap);
+                let keyed = KeyedPacket::new(&packet, domain, self.table.seed());
                 if let Some(index) = self.find_or_insert(&packet, &keyed, time_ns) {
                     let payload: Payload<'_, S> = Payload::of_memory(datagram, &packet);
                     self.long_way(index, &packet, &keyed, payload, time_ns);

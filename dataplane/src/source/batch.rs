@@ -21,17 +21,6 @@ pub struct FrameAt {
     pub link: LinkType,
 }
 
-impl FrameAt {
-    /// No frame.
-    const NONE: Self = Self {
-        time_ns: 0,
-        offset: 0,
-        len: 0,
-        wire_len: 0,
-        link: LinkType::Ethernet,
-    };
-}
-
 /// Frames in one piece of memory, shared by the workers that each read some of them.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -135,17 +124,21 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
     }
 
     #[inline(always)]
-    fn received(&self, i: usize) -> Received<'_> {
-        let at = self.at(i).unwrap_or(&FrameAt::NONE);
-        let start = at.offset as usize;
-        let bytes = self.batch.as_ref().map_or(&[][..], |batch| &batch.bytes);
-        Received {
-            link: at.link,
-            frame: bytes.get(start..start + at.len as usize).unwrap_or(&[]),
-            frame_len: at.len as usize,
-            wire_len: at.wire_len as usize,
-            time_ns: at.time_ns,
-        }
+    fn burst(&self) -> impl Iterator<Item = Received<'_>> {
+        let (frames, bytes) = match &self.batch {
+            Some(batch) => (batch.frames.get(self.start..self.end), batch.bytes.as_slice()),
+            None => (None, &[][..]),
+        };
+        frames.unwrap_or_default().iter().map(move |at| {
+            let start = at.offset as usize;
+            Received {
+                link: at.link,
+                frame: bytes.get(start..start + at.len as usize).unwrap_or(&[]),
+                frame_len: at.len as usize,
+                wire_len: at.wire_len as usize,
+                time_ns: at.time_ns,
+            }
+        })
     }
 
     fn take(&mut self, i: usize) -> Option<BatchBuffer> {

@@ -80,7 +80,7 @@ pub trait Source {
         self.frame_len(i)
     }
 
-    /// Packet `i`, for sources that find all of it in one place.
+    /// Packet `i`.
     #[inline(always)]
     fn received(&self, i: usize) -> Received<'_> {
         Received {
@@ -90,6 +90,12 @@ pub trait Source {
             wire_len: self.wire_len(i),
             time_ns: self.time_ns(i),
         }
+    }
+
+    /// All packets of the burst in order, for sources that find one behind the other.
+    #[inline(always)]
+    fn burst(&self) -> impl Iterator<Item = Received<'_>> {
+        (0..self.len()).map(|i| self.received(i))
     }
 
     /// Segment `n` of packet `i`.

@@ -18,9 +18,10 @@ impl IpAddress {
     /// The address of four bytes in network order.
     #[inline]
     pub const fn v4(bytes: [u8; 4]) -> Self {
-        // As one number, so that it stays in registers on its way.
-        let mapped = 0xffff << 32 | u32::from_be_bytes(bytes) as u128;
-        Self(mapped.to_be_bytes())
+        // As one number, so that it stays in registers on its way, and with the first byte lowest, so that none
+        // is swapped.
+        let mapped = (u32::from_le_bytes(bytes) as u128) << 96 | 0xffff << 80;
+        Self(mapped.to_le_bytes())
     }
 
     /// The address of sixteen bytes in network order.

@@ -6,10 +6,7 @@
 
 use super::ethernet::{self, ethertype};
 use super::ip::protocol;
-use super::{
-    DecodeOptions, Decoded, DropReason, Encap, IcmpHeader, IpAddress, L4, LinkType, Packet, TcpHeader,
-    decode_layers, ipv4, ipv6, tcp, udp, vlan,
-};
+use super::{DecodeOptions, Encap, IcmpHeader, IpAddress, L4, Packet, TcpHeader, ipv4, ipv6, tcp, udp, vlan};
 
 /// Where the IP header begins.
 const UNTAGGED: usize = ethernet::HEADER_BYTES;
@@ -26,23 +23,36 @@ struct Ip {
     end: usize,
 }
 
-/// Decodes an Ethernet frame, along the straight line where that is possible.
+/// Decodes an Ethernet frame along the line of IPv4 without a tag, which is that of most. False: it is not on it,
+/// and parts of `packet` may be written.
+// Always inline: what the caller makes of the packet's parts need not be read again.
 #[inline(always)]
-pub(super) fn decode_into(
+pub(super) fn decode_straight(
     frame: &[u8],
     frame_len: usize,
     options: &DecodeOptions,
-    decoded: &mut Result<Decoded, DropReason>,
-) {
+    packet: &mut Packet,
+) -> bool {
+    ethertype_at(frame, UNTAGGED) == ethertype::IPV4
+        && try_line::<UNTAGGED, false>(frame, frame_len, options, packet).is_some()
+}
+
+/// Decodes an Ethernet frame along one of the other straight lines, `None` where it is on none of them.
+#[inline]
+pub(super) fn decode_otherwise(
+    frame: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+    packet: &mut Packet,
+) -> Option<()> {
     match ethertype_at(frame, UNTAGGED) {
-        ethertype::IPV4 => decode_line::<UNTAGGED, false>(frame, frame_len, options, decoded),
-        ethertype::IPV6 => decode_line::<UNTAGGED, true>(frame, frame_len, options, decoded),
+        ethertype::IPV6 => try_line::<UNTAGGED, true>(frame, frame_len, options, packet),
         ethertype::VLAN => match ethertype_at(frame, TAGGED) {
-            ethertype::IPV4 => decode_line::<TAGGED, false>(frame, frame_len, options, decoded),
-            ethertype::IPV6 => decode_line::<TAGGED, true>(frame, frame_len, options, decoded),
-            _ => *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options),
+            ethertype::IPV4 => try_line::<TAGGED, false>(frame, frame_len, options, packet),
+            ethertype::IPV6 => try_line::<TAGGED, true>(frame, frame_len, options, packet),
+            _ => None,
         },
-        _ => *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options),
+        _ => None,
     }
 }
 
@@ -52,27 +62,8 @@ fn ethertype_at(frame: &[u8], offset: usize) -> u16 {
     read::<2>(frame, offset - 2).map_or(0, |bytes| u16::from_be_bytes(*bytes))
 }
 
-/// One straight line: the IP header at a known place and of a known version. A function for each, and
-/// out of line, so that the way to it stays small.
-#[inline(never)]
-fn decode_line<const IP: usize, const V6: bool>(
-    frame: &[u8],
-    frame_len: usize,
-    options: &DecodeOptions,
-    decoded: &mut Result<Decoded, DropReason>,
-) {
-    // It is one as a rule: of the packet that was decoded to here before.
-    if !matches!(decoded, Ok(Decoded::Packet(_))) {
-        *decoded = Ok(Decoded::Packet(Packet::VACANT));
-    }
-    if let Ok(Decoded::Packet(packet)) = decoded
-        && try_line::<IP, V6>(frame, frame_len, options, packet).is_some()
-    {
-        return;
-    }
-    *decoded = decode_layers(LinkType::Ethernet, frame, frame_len, options);
-}
-
+/// One straight line: the IP header at a known place and of a known version.
+///
 /// Writes every part of `packet`, each to where it stays: a packet that was put together elsewhere would be
 /// copied in larger pieces than it was written in, and the CPU waits for that. `None`: not on this line, and
 /// some parts may be written.
@@ -179,6 +170,7 @@ fn read<const N: usize>(frame: &[u8], offset: usize) -> Option<&[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{Sample, bytes};
+    use super::super::{LinkType, decode_layers};
     use super::*;
 
     /// Every packet that a straight line is for, padded.

@@ -112,25 +112,53 @@ pub fn decode(
     frame_len: usize,
     options: &DecodeOptions,
 ) -> Result<Decoded, DropReason> {
-    let mut decoded = Err(DropReason::LayerDepth);
-    decode_into(link, first_segment, frame_len, options, &mut decoded);
-    decoded
+    let mut packet = Packet::VACANT;
+    if decode_straight(link, first_segment, frame_len, options, &mut packet) {
+        return Ok(Decoded::Packet(packet));
+    }
+    let fragment = decode_otherwise(link, first_segment, frame_len, options, &mut packet)?;
+    Ok(fragment.map_or(Decoded::Packet(packet), Decoded::Fragment))
 }
 
-/// [`decode`] that writes its answer where it shall stay: a packet is larger than a cache line, and moving
-/// one that was just written waits for every one of its parts.
-#[inline]
-pub fn decode_into(
+/// [`decode`] for the most frequent frames alone; false: not one of these. Small enough to be part of its
+/// caller, which then has the packet's parts at hand.
+///
+/// The packet is written where it shall stay: it is larger than a cache line, and moving one that was just
+/// written waits for every one of its parts. Where there is none, parts of `packet` may be written all the same.
+#[inline(always)]
+pub fn decode_straight(
     link: LinkType,
     first_segment: &[u8],
     frame_len: usize,
     options: &DecodeOptions,
-    decoded: &mut Result<Decoded, DropReason>,
-) {
-    if link == LinkType::Ethernet {
-        fast::decode_into(first_segment, frame_len, options, decoded);
-    } else {
-        *decoded = decode_layers(link, first_segment, frame_len, options);
+    packet: &mut Packet,
+) -> bool {
+    link == LinkType::Ethernet && fast::decode_straight(first_segment, frame_len, options, packet)
+}
+
+/// [`decode`] for frames that [`decode_straight`] has refused; a fragment is returned.
+///
+/// # Errors
+/// The reason why there is no packet and no fragment.
+#[inline(never)]
+pub fn decode_otherwise(
+    link: LinkType,
+    first_segment: &[u8],
+    frame_len: usize,
+    options: &DecodeOptions,
+    packet: &mut Packet,
+) -> Result<Option<Fragment>, DropReason> {
+    if link == LinkType::Ethernet
+        && fast::decode_otherwise(first_segment, frame_len, options, packet).is_some()
+    {
+        return Ok(None);
+    }
+    match decode_layers(link, first_segment, frame_len, options)? {
+        Decoded::Packet(walked) => {
+            *packet = walked;
+            Ok(None)
+        }
+        Decoded::Fragment(fragment) => Ok(Some(fragment)),
     }
 }
 
@@ -145,7 +173,7 @@ pub fn decode_ip(datagram: &[u8], encap: Encap, options: &DecodeOptions) -> Resu
     Walk::new(datagram, datagram.len(), encap, options).run(Layer::Ip)
 }
 
-/// The way through all layers, out of line so that the fast path stays small at its call sites.
+/// The way through all layers, out of line so that the straight lines stay small.
 #[inline(never)]
 fn decode_layers(
     link: LinkType,

@@ -67,7 +67,7 @@ pub struct Packet {
 
 impl Packet {
     /// No packet yet: a place to decode one to.
-    pub(super) const VACANT: Self = Self {
+    pub const VACANT: Self = Self {
         src: IpAddress::UNSPECIFIED,
         dst: IpAddress::UNSPECIFIED,
         src_port: 0,
