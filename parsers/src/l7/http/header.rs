@@ -75,9 +75,9 @@ static NAMES: [Name; 22] = [
     Name::new("x-b3-spanid:", Header::B3SpanId),
 ];
 
-/// The bit that makes letters lower case, in every byte. It is set in all that is compared, and confuses what
-/// else names are made of with control characters only.
-const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+/// The bit that makes letters lower case, in the first four bytes. It is set in all that is compared, and confuses
+/// what else names are made of with control characters only.
+const LOWER_CASE: u32 = 0x2020_2020;
 
 /// The name of a header, as it is compared: in words. It ends in the colon: `X-Request-IDs` is another header.
 pub(crate) struct Name {
@@ -85,7 +85,7 @@ pub(crate) struct Name {
     /// Bytes, with the colon.
     pub(crate) len: usize,
     words: [u64; 3],
-    /// Which of their bytes are the name's.
+    /// Which of their bytes are the name's, without the bit that makes letters lower case.
     masks: [u64; 3],
 }
 
@@ -96,7 +96,7 @@ impl Name {
         let mut i = 0;
         while i < text.len() {
             words[i / 8] |= (text[i] as u64 | 0x20) << (i % 8 * 8);
-            masks[i / 8] |= 0xFF << (i % 8 * 8);
+            masks[i / 8] |= 0xDF << (i % 8 * 8);
             i += 1;
         }
         Self {
@@ -106,14 +106,21 @@ impl Name {
             masks,
         }
     }
+
+    /// Whether a line begins with this name. The last word is looked at when the others are the name's: it says
+    /// nothing of most names.
+    #[inline(always)]
+    fn begins(&self, line: &[u64; 3]) -> bool {
+        let differ = |i: usize| (line[i] ^ self.words[i]) & self.masks[i];
+        differ(0) == 0 && differ(1) == 0 && (self.masks[2] == 0 || differ(2) == 0)
+    }
 }
 
-/// The names that begin with the same four bytes: from one of [`NAMES`] to before another.
+/// The names that begin with the same four bytes, of [`NAMES`]: there are two at most.
 #[derive(Clone, Copy)]
 struct Alike {
     beginning: u32,
-    first: u8,
-    end: u8,
+    names: [Option<&'static Name>; 2],
 }
 
 /// Where names that begin alike stand, by [`place`], and the multiplier that gives each its own place.
@@ -126,27 +133,23 @@ const fn place(beginning: u32, multiplier: u32) -> usize {
 }
 
 const fn places() -> ([Alike; 64], u32) {
-    const NONE: Alike = Alike {
+    const NOWHERE: Alike = Alike {
         beginning: 0,
-        first: 0,
-        end: 0,
+        names: [None; 2],
     };
     let mut multiplier = 0x9E37_79B1;
     'multipliers: loop {
-        let mut places = [NONE; 64];
+        let mut places = [NOWHERE; 64];
         let mut i = 0;
         while i < NAMES.len() {
             // That of B3, which is shorter, keeps a place that no line leads to.
             let beginning = NAMES[i].words[0] as u32;
-            let place = place(beginning, multiplier);
-            if places[place].beginning == beginning {
-                places[place].end = i as u8 + 1;
-            } else if places[place].beginning == 0 {
-                places[place] = Alike {
-                    beginning,
-                    first: i as u8,
-                    end: i as u8 + 1,
-                };
+            let alike = &mut places[place(beginning, multiplier)];
+            if alike.names[0].is_none() {
+                alike.beginning = beginning;
+                alike.names[0] = Some(&NAMES[i]);
+            } else if alike.beginning == beginning && alike.names[1].is_none() {
+                alike.names[1] = Some(&NAMES[i]);
             } else {
                 multiplier = multiplier.wrapping_add(0x1_0002);
                 continue 'multipliers;
@@ -161,22 +164,19 @@ const fn places() -> ([Alike; 64], u32) {
 /// line. Nearly all other lines are known by their first four bytes.
 #[inline(always)]
 pub(crate) fn name_of(line: &[u8; NAME_BYTES]) -> Option<&'static Name> {
-    /// The three bytes of `b3:`, which is too short for a place.
-    const B3: u64 = 0xFF_FFFF;
     let (words, _) = line.as_chunks::<8>();
-    let &[first, second, third] = words.first_chunk()?;
-    let words = [first, second, third].map(|word| u64::from_le_bytes(word) | LOWER_CASE);
+    let line = words.first_chunk::<3>()?.map(u64::from_le_bytes);
     let (places, multiplier) = &PLACES;
-    let beginning = words[0] as u32;
+    let beginning = line[0] as u32 | LOWER_CASE;
     let alike = &places[place(beginning, *multiplier)];
     if alike.beginning != beginning {
-        return NAMES.first().filter(|b3| (words[0] ^ b3.words[0]) & B3 == 0);
+        // That of B3 is too short for a place.
+        return NAMES.first().filter(|b3| b3.begins(&line));
     }
-    let names = NAMES.get(usize::from(alike.first)..usize::from(alike.end))?;
-    names.iter().find(|name| {
-        let differ = |i: usize| (words[i] ^ name.words[i]) & name.masks[i];
-        differ(0) | differ(1) | differ(2) == 0
-    })
+    let [first, second] = alike.names;
+    first
+        .filter(|name| name.begins(&line))
+        .or_else(|| second.filter(|name| name.begins(&line)))
 }
 
 impl Header {
@@ -202,6 +202,19 @@ impl Header {
         name_of(&line).map(|name| name.header)
     }
 
+    /// The field that its value is as it stands, and whether that tells of users.
+    #[inline]
+    fn field(self) -> Option<(Field, bool)> {
+        match self {
+            Self::Host => Some((Field::Domain, false)),
+            Self::XRequestId => Some((Field::XRequestId, false)),
+            Self::UserAgent => Some((Field::UserAgent, true)),
+            Self::Referer => Some((Field::Referer, true)),
+            Self::ForwardedFor => Some((Field::ForwardedFor, true)),
+            _ => None,
+        }
+    }
+
     /// Whether it is kept for what it says, not for what it makes of the message.
     #[inline]
     pub(crate) fn is_kept(self) -> bool {
@@ -215,10 +228,9 @@ impl Header {
 /// `value` without blanks and line ends around it (RFC 9110 section 5.5).
 #[inline]
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\r' | b'\n'));
     match value {
         // One blank before and a CR behind it is how nearly all are written.
-        [b' ', value @ .., b'\r'] if !is_blank(value.first()) && !is_blank(value.last()) => value,
+        [b' ', b'!'..=0xFF, .., b'!'..=0xFF, b'\r'] => value.get(1..value.len() - 1).unwrap_or(value),
         _ => trim_all(value),
     }
 }
@@ -247,31 +259,13 @@ pub(crate) fn unfold<'r, const N: usize>(value: &[u8], room: &'r mut ArrayVec<u8
 
 /// Writes what a header tells of the selected message; headers that frame it or decide what it
 /// is write nothing.
+#[inline]
 pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
-    let field = match header {
-        Header::Host => {
-            out.text(Field::Domain, value);
-            return;
-        }
-        Header::XRequestId => {
-            out.text(Field::XRequestId, value);
-            return;
-        }
-        Header::UserAgent => Field::UserAgent,
-        Header::Referer => Field::Referer,
-        Header::ForwardedFor => Field::ForwardedFor,
-        Header::ContentType
-        | Header::ContentLength
-        | Header::TransferEncoding
-        | Header::Upgrade
-        | Header::GrpcStatus
-        | Header::GrpcMessage => return,
-        _ => {
-            trace::write(out, header, value);
-            return;
-        }
+    let Some((field, says_who)) = header.field() else {
+        trace::write(out, header, value);
+        return;
     };
-    let hide = out.settings().redaction.http_headers && !value.is_empty();
+    let hide = says_who && out.settings().redaction.http_headers && !value.is_empty();
     out.text(field, if hide { b"?" } else { value });
 }
 

@@ -56,6 +56,8 @@ pub(crate) fn endpoint(resource: &[u8], segments: usize) -> &[u8] {
     let mut slashes = 0;
     for (at, byte) in resource.iter().enumerate() {
         match byte {
+            // Nearly all bytes, told by one comparison.
+            b'@'..=0xFF => {}
             b'/' if slashes < segments => slashes += 1,
             b'/' | b'?' | b'#' => return resource.get(..at).unwrap_or(resource),
             _ => {}

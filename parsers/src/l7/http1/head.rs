@@ -58,6 +58,7 @@ impl<'a> Fields<'a> {
 
     /// Reads the fields that begin at `start` of `bytes`, as far as they go. `ends` gives the line ends from
     /// there on; `len` counts from there. Not a constructor: what it returned would be copied.
+    #[inline(always)]
     pub(super) fn read(&mut self, bytes: &'a [u8], start: usize, mut ends: LineEnds<'a>) {
         self.len = bytes.len().saturating_sub(start);
         let mut at = start;
@@ -65,20 +66,21 @@ impl<'a> Fields<'a> {
             let line = at;
             let Some(rest) = bytes.get(line..) else { return };
             at = end + 1;
-            if end <= line + 1 {
-                if end == line || rest.first() == Some(&b'\r') {
-                    self.len = at - start;
-                    self.whole = true;
-                    return;
-                }
-                continue;
-            }
             let name = match rest.first_chunk() {
                 Some(line) => header::name_of(line),
-                None => last_name_of(rest),
+                None if end > line + 1 => last_name_of(rest),
+                None => None,
             };
             // Lines that continue one that says nothing here begin with a blank, and say nothing either.
-            let Some(name) = name else { continue };
+            let Some(name) = name else {
+                let is_empty = end == line || (end == line + 1 && rest.first() == Some(&b'\r'));
+                if !is_empty {
+                    continue;
+                }
+                self.len = at - start;
+                self.whole = true;
+                return;
+            };
             if continues(bytes, end) {
                 self.folded = true;
                 let Some(last) = end_of_folded(bytes, at) else {

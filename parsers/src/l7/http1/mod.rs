@@ -27,7 +27,7 @@ use crate::plugin::Hook;
 use arrayvec::ArrayVec;
 use chunk::Chunk;
 use head::{Announced, Fields};
-use start_line::{Line, RequestLine, StatusLine};
+use start_line::{Line, RequestLine, StartLine, StatusLine};
 
 /// What one direction is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +108,7 @@ impl Parser for Http1 {
     #[inline]
     fn advance(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
         match (self.phase[direction.index()], direction) {
-            (Phase::Head, Direction::ToServer) => self.request(input, out),
-            (Phase::Head, Direction::ToClient) => self.response(input, out),
+            (Phase::Head, _) => self.head(direction, input, out),
             (Phase::Chunks, _) => self.chunks(direction, input, 0, out),
             (Phase::Trailer, _) => self.trailer(direction, input, 0, out),
         }
@@ -152,15 +151,19 @@ fn pass_line_ends(input: Input<'_>) -> Advance {
 }
 
 impl Http1 {
+    /// Reads a head: one way for requests and responses, so that the fields are read in one place.
     #[inline]
-    fn request(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+    fn head(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
         let mut ends = LineEnds::new(input.bytes);
-        let (line, len) = match start_line::request_line(input.bytes, ends.next(), input.ended) {
-            Line::Whole(line, len) => (line, len),
+        let (start, len) = match start_line::read(direction, input.bytes, ends.next(), input.ended) {
+            Line::Whole(start, len) => (start, len),
             Line::Part => return need(input),
             Line::Wrong => return pass_line_ends(input),
         };
-        if !self.placed && !start_line::is_plausible(line.method, line.target) {
+        if let StartLine::Request(line) = &start
+            && !self.placed
+            && !start_line::is_plausible(line.method, line.target)
+        {
             return Advance::Malformed;
         }
         let mut fields = Fields::new();
@@ -168,15 +171,31 @@ impl Http1 {
         if !fields.whole && !input.ended {
             return Advance::Need(input.bytes.len() + 1);
         }
+        let len = len + fields.len;
+        match start {
+            StartLine::Request(line) => self.request(&line, &fields, len, input, out),
+            StartLine::Status(line) => self.response(&line, &fields, len, input, out),
+        }
+    }
+
+    /// Makes a message of a request whose head is `whole` bytes long.
+    #[inline]
+    fn request(
+        &mut self,
+        line: &RequestLine<'_>,
+        fields: &Fields<'_>,
+        whole: usize,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         self.placed = true;
-        let whole = len + fields.len;
         if let Announced::Bytes(body) = fields.announced
             && let Some(wait) = enrich::wait(out, Hook::HttpRequest, whole, body, input)
         {
             return wait;
         }
         out.open(Role::Request, None);
-        self.describe_request(&line, &fields, out);
+        self.describe_request(line, fields, out);
         let body = match fields.announced {
             _ if !fields.whole => Body::Lost,
             Announced::Nothing => Body::None,
@@ -231,26 +250,22 @@ impl Http1 {
         }));
     }
 
+    /// Makes a message of a response whose head is `len` bytes long.
     #[inline]
-    fn response(&mut self, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        let mut ends = LineEnds::new(input.bytes);
-        let (line, len) = match start_line::status_line(input.bytes, ends.next(), input.ended) {
-            Line::Whole(line, len) => (line, len),
-            Line::Part => return need(input),
-            Line::Wrong => return pass_line_ends(input),
-        };
-        let mut fields = Fields::new();
-        fields.read(input.bytes, len, ends);
-        if !fields.whole && !input.ended {
-            return Advance::Need(input.bytes.len() + 1);
-        }
-        let len = len + fields.len;
+    fn response(
+        &mut self,
+        line: &StatusLine<'_>,
+        fields: &Fields<'_>,
+        len: usize,
+        input: Input<'_>,
+        out: &mut Out<'_>,
+    ) -> Advance {
         if matches!(line.code, 100 | 102..=199) {
             // An interim response: the one to come answers the request (RFC 9110 section 15.2).
             return Advance::Consumed(len);
         }
         let asked = out.answering(None);
-        let call = grpc_web::whole_len(&fields, len);
+        let call = grpc_web::whole_len(fields, len);
         if let Some(whole) = call
             && input.bytes.len() < whole
             && !input.ended
@@ -263,8 +278,8 @@ impl Http1 {
             return wait;
         }
         out.open(Role::Response, None);
-        enrich::response(out, proto(&fields), line.code, status(line.code));
-        if !grpc_web::describe_response(&line, &fields, out) {
+        enrich::response(out, proto(fields), line.code, status(line.code));
+        if !grpc_web::describe_response(line, fields, out) {
             out.code(i64::from(line.code));
             out.status(status(line.code));
         }
@@ -275,15 +290,15 @@ impl Http1 {
         if !out.has_request() {
             out.text(Field::Version, line.version);
         }
-        write_fields(&fields, out);
+        write_fields(fields, out);
         if self.upgrade.is_some() || line.code == 101 {
             let upgrade = self.upgrade.take();
             if line.code == 101 {
                 let head = input.bytes.get(..len).unwrap_or(&[]);
-                return switch_protocols(upgrade, &fields, head, out);
+                return switch_protocols(upgrade, fields, head, out);
             }
         }
-        if opens_tunnel(asked, &line) {
+        if opens_tunnel(asked, line) {
             out.close();
             out.hand_over(HandOver::default());
             return Advance::HandOver(len);
@@ -391,14 +406,20 @@ impl Http1 {
 #[inline]
 fn write_fields(fields: &Fields<'_>, out: &mut Out<'_>) {
     if fields.folded {
-        let mut room = ArrayVec::<u8, FOLDED_VALUE_BYTES_MAX>::new();
-        for (header, value) in &fields.kept {
-            header::write(out, *header, header::unfold(value, &mut room));
-        }
+        write_folded_fields(fields, out);
         return;
     }
     for (header, value) in &fields.kept {
         header::write(out, *header, value);
+    }
+}
+
+/// The same where a value may go over several lines.
+#[cold]
+fn write_folded_fields(fields: &Fields<'_>, out: &mut Out<'_>) {
+    let mut room = ArrayVec::<u8, FOLDED_VALUE_BYTES_MAX>::new();
+    for (header, value) in &fields.kept {
+        header::write(out, *header, header::unfold(value, &mut room));
     }
 }
 
@@ -420,7 +441,7 @@ fn proto(fields: &Fields<'_>) -> Protocol {
 fn opens_tunnel(asked: Option<u32>, line: &StatusLine<'_>) -> bool {
     match asked {
         Some(asked) => asked == ask::CONNECT && matches!(line.code, 200..=299),
-        None => line.code == 200 && line.reason.eq_ignore_ascii_case(b"connection established"),
+        None => line.code == 200 && header::trim(line.reason).eq_ignore_ascii_case(b"connection established"),
     }
 }
 

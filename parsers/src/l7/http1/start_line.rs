@@ -2,7 +2,7 @@
 
 use crate::l7::http::{header, is_token, method};
 use crate::limits::{METHOD_BYTES_MAX, PROBE_BYTES_MAX, STATUS_LINE_BYTES_MAX};
-use crate::parser::{Probe, Speaker};
+use crate::parser::{Direction, Probe, Speaker};
 
 /// What the beginning of some bytes is as a start line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,43 @@ pub(super) struct StatusLine<'a> {
     /// `1.1`.
     pub(super) version: &'a [u8],
     pub(super) code: u16,
+    /// As it stands, with blanks around it.
     pub(super) reason: &'a [u8],
 }
 
-const VERSION: &[u8] = b"HTTP/1.";
+/// The line that a head begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StartLine<'a> {
+    Request(RequestLine<'a>),
+    Status(StatusLine<'a>),
+}
+
+impl<T> Line<T> {
+    #[inline(always)]
+    fn map<U>(self, of: impl FnOnce(T) -> U) -> Line<U> {
+        match self {
+            Self::Whole(line, len) => Line::Whole(of(line), len),
+            Self::Part => Line::Part,
+            Self::Wrong => Line::Wrong,
+        }
+    }
+}
+
+/// Reads the line that a head of `direction` begins with: see [`request_line`] and [`status_line`].
+#[inline(always)]
+pub(super) fn read(
+    direction: Direction,
+    bytes: &[u8],
+    end: Option<usize>,
+    ended: bool,
+) -> Line<StartLine<'_>> {
+    match direction {
+        Direction::ToServer => request_line(bytes, end, ended).map(StartLine::Request),
+        Direction::ToClient => status_line(bytes, end, ended).map(StartLine::Status),
+    }
+}
+
+const VERSION: &[u8; 7] = b"HTTP/1.";
 /// `HTTP/1.1`, bytes.
 const VERSION_BYTES: usize = 8;
 /// `HTTP/1.1 200`, bytes.
@@ -57,6 +90,18 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 /// The method at the start of `bytes`: a token and a blank behind it.
 #[inline]
 fn leading_method(bytes: &[u8]) -> Line<&[u8]> {
+    let len = match bytes.first_chunk() {
+        Some(b"GET " | b"PUT ") => 3,
+        Some(b"POST" | b"HEAD") if bytes.get(4) == Some(&b' ') => 4,
+        _ => return leading_token(bytes),
+    };
+    bytes
+        .get(..len)
+        .map_or(Line::Part, |method| Line::Whole(method, len))
+}
+
+/// The same of any method.
+fn leading_token(bytes: &[u8]) -> Line<&[u8]> {
     for (at, byte) in bytes.iter().take(METHOD_BYTES_MAX + 1).enumerate() {
         if is_token(*byte) {
             continue;
@@ -75,7 +120,7 @@ fn leading_method(bytes: &[u8]) -> Line<&[u8]> {
 
 /// Reads the request line at the start of `bytes`, whose first LF is at `end`. With `ended`, no more of it
 /// will come: the method and the beginning of a path have to do.
-#[inline]
+#[inline(always)]
 pub(super) fn request_line(bytes: &[u8], end: Option<usize>, ended: bool) -> Line<RequestLine<'_>> {
     let (method, at) = match leading_method(bytes) {
         Line::Whole(method, at) => (method, at),
@@ -131,21 +176,17 @@ fn split_version(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Reads the status line at the start of `bytes`, whose first LF is at `end`. With `ended`, no more of it
 /// will come: the code has to do.
-#[inline]
+#[inline(always)]
 pub(super) fn status_line(bytes: &[u8], end: Option<usize>, ended: bool) -> Line<StatusLine<'_>> {
-    let Some(&[h, t1, t2, p, slash, one, dot, minor, blank, d1, d2, d3]) =
-        bytes.first_chunk::<STATUS_BYTES>()
+    let Some((&[name @ .., minor], &[blank, digits @ ..])) = bytes
+        .first_chunk::<STATUS_BYTES>()
+        .and_then(|line| Some((line.first_chunk::<VERSION_BYTES>()?, line.last_chunk::<4>()?)))
     else {
         return status_line_part(bytes);
     };
-    let digits = [d1, d2, d3];
-    let name = [h, t1, t2, p, slash, one, dot] == *VERSION;
-    if !name
-        || !minor.is_ascii_digit()
-        || blank != b' '
-        || !digits.iter().all(u8::is_ascii_digit)
-        || d1 == b'0'
-    {
+    let is_digit = digits.map(|digit: u8| digit.is_ascii_digit());
+    let named = name == *VERSION && minor.is_ascii_digit() && blank == b' ';
+    if !named || is_digit != [true; 3] || digits[0] == b'0' {
         return Line::Wrong;
     }
     match bytes.get(STATUS_BYTES) {
@@ -165,7 +206,7 @@ pub(super) fn status_line(bytes: &[u8], end: Option<usize>, ended: bool) -> Line
         code: digits
             .iter()
             .fold(0, |code, digit| code * 10 + u16::from(digit - b'0')),
-        reason: header::trim(reason),
+        reason,
     };
     Line::Whole(line, STATUS_BYTES + len)
 }
