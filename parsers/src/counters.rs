@@ -34,7 +34,7 @@ pub struct ProtocolCounters {
 /// Counts of one engine.
 #[derive(Clone, Debug)]
 pub struct EngineCounters {
-    protocols: Vec<ProtocolCounters>,
+    protocols: [ProtocolCounters; DECLARATIONS.len()],
     /// Probes run.
     pub probes: u64,
     /// Probes run on the first payloads of the directions of flows.
@@ -50,7 +50,7 @@ pub struct EngineCounters {
 impl Default for EngineCounters {
     fn default() -> Self {
         Self {
-            protocols: vec![ProtocolCounters::default(); DECLARATIONS.len()],
+            protocols: [ProtocolCounters::default(); DECLARATIONS.len()],
             probes: 0,
             first_probes: 0,
             first_payloads: 0,
@@ -66,6 +66,7 @@ impl EngineCounters {
         &self.protocols[protocol as usize]
     }
 
+    #[inline]
     pub(crate) fn of_mut(&mut self, protocol: Protocol) -> &mut ProtocolCounters {
         &mut self.protocols[protocol as usize]
     }

@@ -79,6 +79,12 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Gives a slot back that was made vacant where it stays. The index must be in use.
+    #[inline]
+    pub(crate) fn give_back(&mut self, index: u32) {
+        self.free.push(index);
+    }
+
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
         self.slots.get(index as usize)

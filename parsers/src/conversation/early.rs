@@ -10,8 +10,13 @@ use crate::parser::Pairing;
 impl Talk<'_> {
     /// Looks for the response of a request of which no more will be seen among those that came before its
     /// end; says whether there was one, and a record was made.
+    #[inline]
     pub(super) fn join_early_response(&mut self, request: u32, end_offset: u64) -> bool {
-        let by_id = self.pairing() == Pairing::ById;
+        self.conversation.early.count > 0 && self.join_one_of_early(request, end_offset)
+    }
+
+    fn join_one_of_early(&mut self, request: u32, end_offset: u64) -> bool {
+        let by_id = self.pairing == Pairing::ById;
         let Some(slot) = self.exchanges.slots.get(request) else {
             return false;
         };
@@ -51,7 +56,7 @@ impl Talk<'_> {
         // What the client had received when it sent the request is no answer to it.
         let later = from.response.start_offset >= slot.request.peer_offset;
         let end_offset = slot.request.start_offset + slot.request.len;
-        if self.pairing() == Pairing::ById || !alone || !later || !self.answers(request, end_offset, early) {
+        if self.pairing == Pairing::ById || !alone || !later || !self.answers(request, end_offset, early) {
             return false;
         }
         self.move_response(request, early);

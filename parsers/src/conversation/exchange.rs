@@ -1,8 +1,10 @@
 //! A request and what is known of its response, while either is still to come.
 
+use super::Moment;
 use super::text::Chain;
-use crate::field::{Kind, Status};
+use crate::field::{Ended, Kind, Status};
 use crate::l7::Protocol;
+use crate::record::{FlowFacts, RecordHeader, flag};
 use crate::slab::NONE;
 
 /// What a message is to the one that it belongs with.
@@ -67,6 +69,28 @@ impl Side {
         seq: 0,
         text: Chain::EMPTY,
     };
+
+    /// Its first byte is at hand; `seq` as [`FlowFacts::seq_at`](crate::record::FlowFacts::seq_at) tells it.
+    #[inline]
+    pub(super) fn begin(&mut self, at: &Moment, seq: (u32, bool)) {
+        self.seen = true;
+        self.start_ns = at.start_ns;
+        self.end_ns = at.now_ns;
+        self.start_offset = at.offset;
+        self.peer_offset = at.peer_offset;
+        (self.seq, self.has_seq) = seq;
+    }
+
+    /// Its last byte has passed, and ends before `end_offset`.
+    #[inline]
+    pub(super) fn complete(&mut self, end_ns: u64, end_offset: u64) {
+        self.complete = true;
+        self.closing = false;
+        self.end_ns = end_ns;
+        if !self.len_is_given {
+            self.len = end_offset.saturating_sub(self.start_offset);
+        }
+    }
 }
 
 /// A slot of the lcore's exchanges.
@@ -133,6 +157,41 @@ impl Exchange {
         response: Side::UNSEEN,
     };
 
+    /// Makes it what [`VACANT`](Self::VACANT) is, part by part: as a whole it would be copied out of a table.
+    #[inline]
+    pub(super) fn vacate(&mut self) {
+        macro_rules! vacate {
+            ($($field:ident),*) => {
+                let Self { $($field,)* } = self;
+                $(*$field = Self::VACANT.$field;)*
+            };
+        }
+        vacate!(
+            next,
+            previous,
+            session,
+            role,
+            proto,
+            status,
+            truncated,
+            status_is_settled,
+            code_is_settled,
+            after_gap,
+            after_all,
+            queue,
+            indexed,
+            spent,
+            id,
+            tag,
+            code,
+            rows,
+            gap_bytes,
+            given_up_ns,
+            request,
+            response
+        );
+    }
+
     /// When and where it began, to order exchanges of one session.
     pub(crate) fn first_byte(&self) -> (u64, u64) {
         let first = if self.request.seen {
@@ -149,6 +208,58 @@ impl Exchange {
             Role::Stream => Kind::Stream,
             _ => Kind::Matched,
         }
+    }
+
+    /// Writes all of a record's header but its length and protocol.
+    #[inline]
+    pub(super) fn write_header(&self, to: &mut RecordHeader, facts: &FlowFacts, kind: Kind, ended: Ended) {
+        // The request of a late response has had its record.
+        let request = if kind == Kind::Orphan {
+            &Side::UNSEEN
+        } else {
+            &self.request
+        };
+        let response = &self.response;
+        let first = if request.seen { request } else { response };
+        to.flags = self.flags(request, facts);
+        to.flow = *facts;
+        to.start_ns = first.start_ns;
+        to.end_ns = request.end_ns.max(response.end_ns).max(first.start_ns);
+        to.rrt_ns = response.start_ns.saturating_sub(request.end_ns);
+        to.request_id = self.id.unwrap_or(0);
+        to.code = self.code.unwrap_or(0);
+        to.request_len = request.len;
+        to.response_len = response.len;
+        to.rows = self.rows.unwrap_or(0);
+        to.gap_bytes = self.gap_bytes;
+        to.request_seq = request.seq;
+        to.response_seq = response.seq;
+        to.kind = kind as u8;
+        to.ended = ended as u8;
+        to.status = match (kind, ended, self.status) {
+            (Kind::NoResponse, Ended::Timeout, Status::Unknown) => Status::Timeout as u8,
+            (_, _, status) => status as u8,
+        };
+        to.joined = 0;
+    }
+
+    /// The bits of [`flag`] that hold.
+    #[inline]
+    fn flags(&self, request: &Side, facts: &FlowFacts) -> u32 {
+        let response = &self.response;
+        let cut = (request.seen & !request.complete) | (response.seen & !response.complete);
+        let bit = |condition: bool, bit: u32| u32::from(condition) * bit;
+        bit(self.id.is_some(), flag::REQUEST_ID)
+            | bit(self.code.is_some(), flag::CODE)
+            | bit(self.rows.is_some(), flag::ROWS)
+            | bit(request.seen, flag::REQUEST)
+            | bit(response.seen, flag::RESPONSE)
+            | bit(request.complete & response.seen, flag::RRT)
+            | bit(self.truncated | cut, flag::TRUNCATED)
+            | bit(facts.bits & FlowFacts::IPV6 != 0, flag::IPV6)
+            | bit(facts.bits & FlowFacts::TUNNEL_ID != 0, flag::TUNNEL_ID)
+            | bit(request.has_seq, flag::REQUEST_SEQ)
+            | bit(response.has_seq, flag::RESPONSE_SEQ)
     }
 
     /// The side that a message of `role` fills: a response its own, everything else the request's.

@@ -70,7 +70,19 @@ impl IdIndex {
 
 impl Exchanges {
     /// Appends `index`. `by_id`: it will be looked for by its id.
+    #[inline]
     pub(super) fn link(&mut self, list: &mut List, index: u32, by_id: bool) {
+        if list.count > 0 {
+            self.link_behind(list, index, by_id);
+        } else if let Some(slot) = self.slots.get_mut(index) {
+            (slot.previous, slot.next) = (NONE, NONE);
+            slot.queue = list.queue;
+            (list.head, list.tail, list.count) = (index, index, 1);
+        }
+    }
+
+    /// The same behind others.
+    fn link_behind(&mut self, list: &mut List, index: u32, by_id: bool) {
         let indexed = by_id && list.count >= WALKED;
         if let Some(slot) = self.slots.get_mut(index) {
             slot.next = NONE;
@@ -90,7 +102,20 @@ impl Exchanges {
     }
 
     /// Takes out `index`, which must be in `list`.
+    #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
+        match self.slots.get_mut(index) {
+            // Nothing is linked to it: the links that it has lead nowhere.
+            Some(slot) if list.count == 1 && !slot.indexed => {
+                slot.queue = Queue::None;
+                *list = List::empty(list.queue);
+            }
+            _ => self.unlink_from_among(list, index),
+        }
+    }
+
+    /// The same, from among others.
+    fn unlink_from_among(&mut self, list: &mut List, index: u32) {
         let Some(slot) = self.slots.get_mut(index) else {
             return;
         };

@@ -7,6 +7,7 @@
 //! answers the other. Without proof a message stands alone; a wrong pair is worse than none.
 
 mod early;
+mod entry;
 mod exchange;
 mod list;
 mod out;
@@ -14,6 +15,7 @@ mod pairing;
 mod piece;
 mod plugged;
 mod retold;
+mod scratch;
 mod text;
 mod writer;
 
@@ -26,16 +28,18 @@ pub use writer::TextWriter;
 pub(crate) use writer::written;
 
 use crate::counters::EngineCounters;
-use crate::field::{Ended, Kind, Status};
+use crate::field::{Ended, Kind};
 use crate::inference::{ProtocolSet, bit};
 use crate::l7::Protocol;
 use crate::limits::{MESSAGE_TEXT_BYTES_MAX, PENDING_PER_LCORE_MAX};
 use crate::parser::{Direction, Pairing};
-use crate::record::{FlowFacts, HEADER_BYTES, RecordHeader, RecordSink, flag};
+use crate::record::{FlowFacts, RecordSink};
 use crate::settings::Settings;
 use crate::slab::{NONE, Slab};
+use entry::Entry;
 use exchange::{Exchange, Queue};
 use list::{IdIndex, List};
+use scratch::Scratch;
 use text::TextPool;
 
 /// The pairing state of one session: lists of the lcore's exchanges.
@@ -103,7 +107,11 @@ impl Open {
     }
 
     /// The exchange is told: no message of it is open.
+    #[inline]
     fn forget(&mut self, exchange: u32) {
+        if *self == Self::NONE {
+            return;
+        }
         for direction in Direction::BOTH {
             if self.get(direction).0 == exchange {
                 self.set(direction, NO_MESSAGE);
@@ -137,6 +145,16 @@ impl Conversation {
     /// bytes that were seen of it.
     fn server_had(&self, offset: u64) -> bool {
         self.server_had.wrapping_sub(offset as u32) < 1 << 31
+    }
+
+    /// How messages pair of a flow whose parser is that of `protocol`.
+    #[inline]
+    pub(crate) fn pairing(&self, protocol: Protocol) -> Pairing {
+        if self.in_order {
+            Pairing::InOrder
+        } else {
+            protocol.declaration().pairing
+        }
     }
 
     /// Takes out the messages that are open in `direction`.
@@ -196,8 +214,10 @@ pub(crate) struct Exchanges {
     by_id: IdIndex,
     text: TextPool,
     /// Text of the selected message until it is known whether it must be kept.
-    scratch: Vec<u8>,
-    record: Vec<u8>,
+    scratch: Scratch,
+    entry: Box<Entry>,
+    /// What was kept of a request and is looked at again.
+    recalled: Vec<u8>,
     /// What a request is told anew in.
     retold: Vec<u8>,
 }
@@ -208,8 +228,9 @@ impl Exchanges {
             slots: Slab::with_limit(PENDING_PER_LCORE_MAX),
             by_id: IdIndex::default(),
             text: TextPool::with_limit(2 * PENDING_PER_LCORE_MAX),
-            scratch: Vec::with_capacity(MESSAGE_TEXT_BYTES_MAX + 4096),
-            record: Vec::with_capacity(3 * MESSAGE_TEXT_BYTES_MAX),
+            scratch: Scratch::new(),
+            entry: Entry::new(),
+            recalled: Vec::with_capacity(MESSAGE_TEXT_BYTES_MAX),
             retold: Vec::with_capacity(2 * MESSAGE_TEXT_BYTES_MAX),
         }
     }
@@ -231,11 +252,13 @@ impl Exchanges {
     }
 
     /// Frees the slot and its text.
+    #[inline]
     fn free(&mut self, index: u32) {
         if let Some(slot) = self.slots.get_mut(index) {
             self.text.release(&mut slot.request.text);
             self.text.release(&mut slot.response.text);
-            self.slots.remove(index, Exchange::VACANT);
+            slot.vacate();
+            self.slots.give_back(index);
         }
     }
 }
@@ -248,6 +271,8 @@ pub(crate) struct Talk<'a> {
     pub(crate) facts: &'a FlowFacts,
     /// The one whose parser reads the flow.
     pub(crate) protocol: Protocol,
+    /// How its messages find each other.
+    pub(crate) pairing: Pairing,
     /// Those of which records are made.
     pub(crate) wanted: ProtocolSet,
     /// Number of the session.
@@ -257,21 +282,13 @@ pub(crate) struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    fn pairing(&self) -> Pairing {
-        if self.conversation.in_order {
-            Pairing::InOrder
-        } else {
-            self.protocol.declaration().pairing
-        }
-    }
-
     /// Builds the record of a slot and hands it out. `scratch` (text not yet kept) belongs to it.
     fn emit(&mut self, index: u32, kind: Kind, ended: Ended) {
         let Exchanges {
             slots,
             text,
             scratch,
-            record,
+            entry,
             ..
         } = &mut *self.exchanges;
         let Some(slot) = slots.get(index) else { return };
@@ -280,66 +297,19 @@ impl Talk<'_> {
             scratch.clear();
             return;
         }
-        let entry_len = HEADER_BYTES + slot.request.text.len() + slot.response.text.len() + scratch.len();
-        let (request, response) = (&slot.request, &slot.response);
-        // The request of a late response has had its record.
-        let request = if kind == Kind::Orphan {
-            &Exchange::VACANT.request
-        } else {
-            request
-        };
-        let first = if request.seen { request } else { response };
-        let mut flags = 0;
-        let mut set = |condition: bool, bit: u32| flags |= if condition { bit } else { 0 };
-        set(slot.id.is_some(), flag::REQUEST_ID);
-        set(slot.code.is_some(), flag::CODE);
-        set(slot.rows.is_some(), flag::ROWS);
-        set(request.seen, flag::REQUEST);
-        set(response.seen, flag::RESPONSE);
-        set(request.complete && response.seen, flag::RRT);
-        set(request.has_seq, flag::REQUEST_SEQ);
-        set(response.has_seq, flag::RESPONSE_SEQ);
-        let cut = (request.seen && !request.complete) || (response.seen && !response.complete);
-        set(slot.truncated || cut, flag::TRUNCATED);
-        set(self.facts.bits & FlowFacts::IPV6 != 0, flag::IPV6);
-        set(self.facts.bits & FlowFacts::TUNNEL_ID != 0, flag::TUNNEL_ID);
-        let status = match (kind, ended, slot.status) {
-            (Kind::NoResponse, Ended::Timeout, Status::Unknown) => Status::Timeout,
-            (_, _, status) => status,
-        };
-        let header = RecordHeader {
-            entry_len: entry_len as u32,
-            flags,
-            flow: *self.facts,
-            start_ns: first.start_ns,
-            end_ns: request.end_ns.max(response.end_ns).max(first.start_ns),
-            rrt_ns: response.start_ns.saturating_sub(request.end_ns),
-            request_id: slot.id.unwrap_or(0),
-            code: slot.code.unwrap_or(0),
-            request_len: request.len,
-            response_len: response.len,
-            rows: slot.rows.unwrap_or(0),
-            gap_bytes: slot.gap_bytes,
-            request_seq: request.seq,
-            response_seq: response.seq,
-            kind: kind as u8,
-            ended: ended as u8,
-            status: status as u8,
-            protocol: protocol as u8,
-            joined: 0,
-            reserved: [0; 3],
-        };
-        record.clear();
-        record.extend_from_slice(bytemuck::bytes_of(&header));
-        text.copy_out(slot.request.text, record);
-        text.copy_out(slot.response.text, record);
-        record.extend_from_slice(scratch);
+        let kept = [slot.request.text, slot.response.text];
+        let entry_len = entry.write_text(text, kept, scratch.as_slice());
         scratch.clear();
+        slot.write_header(entry.header_mut(), self.facts, kind, ended);
+        let header = entry.header_mut();
+        header.entry_len = entry_len as u32;
+        header.protocol = protocol as u8;
         self.counters.of_mut(protocol).records += 1;
-        self.sink.record(record);
+        self.sink.record(entry.bytes());
     }
 
     /// Moves the scratch text of the message in `direction` to its exchange.
+    #[inline]
     fn keep_text(&mut self, index: u32, role: Role) {
         if self.exchanges.scratch.is_empty() {
             return;
@@ -350,7 +320,7 @@ impl Talk<'_> {
         if let Some(slot) = slots.get_mut(index) {
             let chain = &mut slot.side_mut(role).text;
             let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(chain.len());
-            if scratch.len() > room || !text.append(chain, scratch) {
+            if scratch.len() > room || !text.append(chain, scratch.as_slice()) {
                 // Half an entry is no entry: leave out what did not fit as a whole.
                 text.release(chain);
                 slot.truncated = true;

@@ -6,10 +6,8 @@ use super::{Exchanges, Moment, NO_MESSAGE, Talk};
 use crate::field::{Ended, Field, Status};
 use crate::inference::bit;
 use crate::l7::Protocol;
-use crate::limits::MESSAGE_TEXT_BYTES_MAX;
 use crate::parser::{Framing, Pairing};
 use crate::plugin::Plugged;
-use crate::record::{write_attr, write_text};
 use crate::settings::Settings;
 use crate::slab::NONE;
 
@@ -29,7 +27,6 @@ pub struct HandOver {
 /// Where a parser puts what it finds. See [`crate::parser`] for the rules.
 pub struct Out<'a> {
     pub(crate) talk: Talk<'a>,
-    pub(crate) settings: &'a Settings,
     pub(crate) moment: Moment,
     pub(crate) hand_over: &'a mut Option<HandOver>,
     /// What the parser was called with.
@@ -44,7 +41,6 @@ pub struct Out<'a> {
 impl<'a> Out<'a> {
     pub(crate) fn new(
         talk: Talk<'a>,
-        settings: &'a Settings,
         moment: Moment,
         hand_over: &'a mut Option<HandOver>,
         input: &'a [u8],
@@ -53,7 +49,6 @@ impl<'a> Out<'a> {
         let (selected, role) = talk.conversation.current.get(moment.direction);
         Self {
             talk,
-            settings,
             moment,
             hand_over,
             input,
@@ -73,7 +68,10 @@ impl<'a> Out<'a> {
     /// both gave one that is not 0 they pair only when the tags are equal. For protocols whose ids are
     /// short or reused, such as DNS, where the question stands on both sides.
     pub fn open_tagged(&mut self, role: Role, id: Option<u64>, tag: u32) {
-        self.deselect();
+        if self.selected != NONE {
+            self.deselect();
+        }
+        self.talk.exchanges.scratch.clear();
         self.selected = self.talk.open(role, id, tag, &self.moment);
         self.role = role;
         self.talk
@@ -241,7 +239,7 @@ impl<'a> Out<'a> {
             return;
         }
         self.talk.keep_text(index, self.role);
-        let multiplexed = self.talk.pairing() == Pairing::ById;
+        let multiplexed = self.talk.pairing == Pairing::ById;
         let closing = {
             let role = self.role;
             self.slot().is_some_and(|slot| slot.side_mut(role).closing)
@@ -284,7 +282,7 @@ impl<'a> Out<'a> {
                 .current
                 .set(self.moment.direction, NO_MESSAGE);
             self.talk
-                .finish(index, role, self.moment.now_ns, end, &self.moment);
+                .finish_here(index, role, self.moment.now_ns, end, &self.moment);
         } else {
             self.talk.keep_text(index, role);
         }
@@ -299,24 +297,31 @@ impl<'a> Out<'a> {
     #[inline]
     pub fn text(&mut self, field: Field, bytes: &[u8]) {
         let max = match field {
-            Field::Resource => self.settings.resource_bytes_max,
-            _ => self.settings.text_bytes_max,
+            Field::Resource => self.talk.settings.resource_bytes_max,
+            _ => self.talk.settings.text_bytes_max,
         };
-        let bytes = self.fit(bytes, max);
-        if !bytes.is_empty() {
-            write_text(&mut self.talk.exchanges.scratch, field, bytes);
+        // Where no message is selected, scratch is cleared before one is.
+        let pushed = bytes.len() <= max && self.talk.exchanges.scratch.push_text(field, bytes);
+        if !pushed {
+            self.cut_text(field, bytes, max);
         }
+    }
+
+    #[cold]
+    fn cut_text(&mut self, field: Field, bytes: &[u8], max: usize) {
+        let bytes = self.fit(bytes, max);
+        self.write(field).push(bytes);
     }
 
     /// Adds a text field that is written in pieces; otherwise as [`text`](Self::text).
     pub fn write(&mut self, field: Field) -> TextWriter<'_> {
         let max = match field {
-            Field::Resource => self.settings.resource_bytes_max,
-            _ => self.settings.text_bytes_max,
+            Field::Resource => self.talk.settings.resource_bytes_max,
+            _ => self.talk.settings.text_bytes_max,
         };
         let Exchanges { slots, scratch, .. } = &mut *self.talk.exchanges;
         let slot = slots.get_mut(self.selected);
-        let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(scratch.len());
+        let room = scratch.room();
         TextWriter::new(
             scratch,
             field,
@@ -332,10 +337,8 @@ impl<'a> Out<'a> {
 
     /// Adds an attribute; `key` must be among the parser's `ATTRS`.
     pub fn attr(&mut self, key: &str, value: &[u8]) {
-        let value = self.fit(value, self.settings.text_bytes_max);
-        if !value.is_empty() {
-            write_attr(&mut self.talk.exchanges.scratch, key.as_bytes(), value);
-        }
+        let value = self.fit(value, self.talk.settings.text_bytes_max);
+        self.write_attr(key).push(value);
     }
 
     /// `bytes`, cut at `max` and at what one message may carry.
@@ -344,8 +347,7 @@ impl<'a> Out<'a> {
         if self.selected == NONE {
             return &[];
         }
-        let room = MESSAGE_TEXT_BYTES_MAX.saturating_sub(self.talk.exchanges.scratch.len());
-        let max = max.min(room);
+        let max = max.min(self.talk.exchanges.scratch.room());
         if bytes.len() <= max {
             return bytes;
         }
@@ -361,7 +363,7 @@ impl<'a> Out<'a> {
     /// Counts a message that only keeps the connection alive, or tells of it; says whether it makes a record.
     pub fn keepalive(&mut self) -> bool {
         self.talk.counters.of_mut(self.talk.protocol).keepalives += 1;
-        self.settings.keepalive_records
+        self.talk.settings.keepalive_records
     }
 
     /// Whether every input is a whole datagram; else it is a piece of a stream.
@@ -525,7 +527,7 @@ impl<'a> Out<'a> {
 
     /// The user's settings.
     pub fn settings(&self) -> &'a Settings {
-        self.settings
+        self.talk.settings
     }
 }
 

@@ -11,33 +11,34 @@ impl Talk<'_> {
     /// Begins a message; [`NONE`] when the lcore is at its limit (counted).
     pub(crate) fn open(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         let index = match role {
-            Role::Response => self
-                .find_request(id, tag, at, true)
-                .unwrap_or_else(|| self.insert_early(id, tag, at)),
-            _ => self.insert(role, id, tag, at),
+            Role::Request => self.insert_request(id, tag, at),
+            Role::Response => match self.find_request(id, tag, at, true) {
+                Some(request) => request,
+                None => self.insert_early(id, tag, at),
+            },
+            Role::OneWay | Role::Stream => self.insert(role, id, tag, at),
         };
-        if role == Role::Request && index != NONE {
-            let after_all = self.pairing() == Pairing::InOrder && self.is_after_all(at);
-            let after_gap = std::mem::take(&mut self.conversation.request_gap);
-            if let Some(slot) = self.exchanges.slots.get_mut(index) {
-                slot.after_gap = after_gap;
-                slot.after_all = after_all;
-            }
-            let by_id = self.pairing() == Pairing::ById;
-            self.exchanges.link(&mut self.conversation.requests, index, by_id);
-        }
         if let Some(slot) = self.exchanges.slots.get_mut(index) {
-            let side = slot.side_mut(role);
-            side.seen = true;
-            side.start_ns = at.start_ns;
-            side.end_ns = at.now_ns;
-            side.start_offset = at.offset;
-            side.peer_offset = at.peer_offset;
-            (side.seq, side.has_seq) = self.facts.seq_at(at.direction, at.offset);
+            let seq = self.facts.seq_at(at.direction, at.offset);
+            slot.side_mut(role).begin(at, seq);
         }
         index
     }
 
+    #[inline]
+    fn insert_request(&mut self, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
+        let index = self.insert(Role::Request, id, tag, at);
+        let by_id = self.pairing == Pairing::ById;
+        let after_all = !by_id && index != NONE && self.is_after_all(at);
+        if let Some(slot) = self.exchanges.slots.get_mut(index) {
+            slot.after_all = after_all;
+            slot.after_gap = std::mem::take(&mut self.conversation.request_gap);
+            self.exchanges.link(&mut self.conversation.requests, index, by_id);
+        }
+        index
+    }
+
+    #[inline]
     fn insert(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         if role == Role::Request && self.conversation.requests.count as usize >= PENDING_PER_FLOW_MAX {
             self.evict_oldest(at);
@@ -51,19 +52,25 @@ impl Talk<'_> {
             }
             return index;
         }
+        self.refuse(role);
+        NONE
+    }
+
+    /// There is no slot for a message of `role`.
+    #[cold]
+    fn refuse(&mut self, role: Role) {
         self.counters.of_mut(self.protocol).exchanges_refused += 1;
         if role == Role::Request {
             // Its response will come in between: from here on only proof pairs.
             self.conversation.request_gap = true;
         }
-        NONE
     }
 
     /// A response whose request was not seen. By id several may be open at once, so it is listed from its
     /// first byte on.
     fn insert_early(&mut self, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         let index = self.insert(Role::Response, id, tag, at);
-        if index != NONE && self.pairing() == Pairing::ById {
+        if index != NONE && self.pairing == Pairing::ById {
             self.link_early(index, at.now_ns);
         }
         index
@@ -74,7 +81,7 @@ impl Talk<'_> {
             let oldest = self.conversation.early.head;
             self.end(oldest, Ended::Evicted, now_ns);
         }
-        let by_id = self.pairing() == Pairing::ById;
+        let by_id = self.pairing == Pairing::ById;
         self.exchanges.link(&mut self.conversation.early, index, by_id);
     }
 
@@ -119,6 +126,7 @@ impl Talk<'_> {
 
     /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
     /// answered any more are ended on the way.
+    #[inline]
     pub(crate) fn find_request(
         &mut self,
         id: Option<u64>,
@@ -126,7 +134,7 @@ impl Talk<'_> {
         at: &Moment,
         settle: bool,
     ) -> Option<u32> {
-        if self.pairing() == Pairing::ById {
+        if self.pairing == Pairing::ById {
             let requests = &self.conversation.requests;
             return self.exchanges.find_by_id(self.session, requests, id, tag);
         }
@@ -144,6 +152,11 @@ impl Talk<'_> {
         if !self.conversation.response_gap && !slot.after_gap {
             return Some(front);
         }
+        self.find_proven_request(at, settle)
+    }
+
+    /// The same where requests or responses may have been lost.
+    fn find_proven_request(&mut self, at: &Moment, settle: bool) -> Option<u32> {
         let proven = self.find_proven(at.offset)?;
         if settle {
             while self.conversation.requests.head != proven && self.conversation.requests.count > 0 {
@@ -192,47 +205,49 @@ impl Talk<'_> {
 
     /// The bytes of a message have passed: its side is complete, and perhaps its exchange.
     pub(crate) fn finish(&mut self, index: u32, role: Role, end_ns: u64, end_offset: u64, at: &Moment) {
+        self.finish_here(index, role, end_ns, end_offset, at);
+    }
+
+    /// [`finish`](Self::finish) as a part of its caller: of the one by which nearly all messages end.
+    #[inline(always)]
+    pub(super) fn finish_here(&mut self, index: u32, role: Role, end_ns: u64, end_offset: u64, at: &Moment) {
         let Some(slot) = self.exchanges.slots.get_mut(index) else {
             return;
         };
-        let side = slot.side_mut(role);
-        side.complete = true;
-        side.closing = false;
-        side.end_ns = end_ns;
-        if !side.len_is_given {
-            side.len = end_offset.saturating_sub(side.start_offset);
-        }
-        let (request, response, whole) = (slot.request, slot.response, slot.kind_when_whole());
-        let given_up = slot.given_up_ns > 0;
+        slot.side_mut(role).complete(end_ns, end_offset);
         self.conversation.completed = self.conversation.completed.saturating_add(1);
         match role {
             Role::OneWay => self.emit_and_free(index, Kind::OneWay, Ended::Response),
             Role::Stream => self.emit_and_free(index, Kind::Stream, Ended::Response),
-            Role::Request if response.complete => {
-                self.keep_text(index, role);
-                self.exchanges.unlink(&mut self.conversation.requests, index);
-                self.emit_and_free(index, whole, Ended::Response);
-            }
             Role::Request => {
+                let response = &slot.response;
+                let (is_begun, is_whole) = (response.seen, response.complete);
                 self.keep_text(index, role);
-                if !response.seen {
+                if is_whole {
+                    self.tell_whole(index);
+                } else if !is_begun {
                     self.join_early_response(index, end_offset);
                 }
             }
-            Role::Response if request.complete || given_up => {
-                self.exchanges.unlink(&mut self.conversation.requests, index);
-                self.emit_and_free(index, whole, Ended::Response);
-            }
+            Role::Response if slot.request.complete || slot.given_up_ns > 0 => self.tell_whole(index),
             // The request is still being sent: its end makes the record.
-            Role::Response if request.seen => self.keep_text(index, role),
+            Role::Response if slot.request.seen => self.keep_text(index, role),
             Role::Response => self.keep_or_orphan(index, at),
         }
+    }
+
+    /// Nothing more will be seen of an exchange that waits among the requests: its record.
+    fn tell_whole(&mut self, index: u32) {
+        let slot = self.exchanges.slots.get(index);
+        let kind = slot.map_or(Kind::Matched, Exchange::kind_when_whole);
+        self.exchanges.unlink(&mut self.conversation.requests, index);
+        self.emit_and_free(index, kind, Ended::Response);
     }
 
     /// A response without a request: when its request may still come (it answers bytes that were not
     /// seen yet, or another mirror port is behind), it waits a moment.
     fn keep_or_orphan(&mut self, index: u32, at: &Moment) {
-        let may_come = match self.pairing() {
+        let may_come = match self.pairing {
             Pairing::ById => true,
             Pairing::InOrder => at.peer_offset > at.other_offset && self.conversation.requests.count == 0,
         };
@@ -250,7 +265,7 @@ impl Talk<'_> {
         }
         // Its request may have come while it was on its way.
         let requests = &self.conversation.requests;
-        if self.pairing() == Pairing::ById
+        if self.pairing == Pairing::ById
             && let Some(request) = self.exchanges.find_by_id(self.session, requests, id, tag)
             && self
                 .exchanges
@@ -262,6 +277,7 @@ impl Talk<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
         let spent = self.exchanges.slots.get(index).is_some_and(|s| s.spent);
         let kind = if spent && kind == Kind::Matched {
@@ -354,7 +370,7 @@ impl Talk<'_> {
     /// Ends requests whose time is over and early responses whose requests did not come.
     pub(crate) fn expire(&mut self, now_ns: u64) {
         let timeout = self.settings.response_timeout_ns(self.protocol);
-        let in_order = self.pairing() == Pairing::InOrder;
+        let in_order = self.pairing == Pairing::InOrder;
         let mut index = self.conversation.requests.head;
         while let Some(slot) = self.exchanges.slots.get(index) {
             let next = slot.next;
@@ -427,7 +443,7 @@ impl Talk<'_> {
     /// its parts come between those of others.
     pub(crate) fn cut_current(&mut self, direction: Direction, end_ns: u64, end_offset: u64, at: &Moment) {
         self.exchanges.scratch.clear();
-        let by_id = self.pairing() == Pairing::ById;
+        let by_id = self.pairing == Pairing::ById;
         for (index, role) in self.conversation.take_open(direction) {
             if let Some(slot) = self.exchanges.slots.get_mut(index) {
                 slot.truncated = true;

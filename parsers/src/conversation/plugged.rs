@@ -35,11 +35,12 @@ impl Out<'_> {
     /// Messages of this conversation pair in order from here on; only while it is untouched.
     pub(crate) fn pair_in_order(&mut self) {
         self.talk.conversation.in_order = true;
+        self.talk.pairing = Pairing::InOrder;
     }
 
     /// Whether a message of this direction is open, by its id where messages pair by ids; selects it.
     pub(crate) fn is_open(&mut self, role: Role, id: Option<u64>) -> bool {
-        match (self.talk.pairing(), id) {
+        match (self.talk.pairing, id) {
             (Pairing::ById, Some(id)) => self.select(role, id),
             (Pairing::ById, None) => false,
             (Pairing::InOrder, _) => {
@@ -55,7 +56,7 @@ impl Out<'_> {
 
     /// `request_id` of the selected exchange, where it does not pair by one.
     pub(crate) fn number(&mut self, id: u64) {
-        if self.talk.pairing() == Pairing::InOrder
+        if self.talk.pairing == Pairing::InOrder
             && let Some(slot) = self.talk.exchanges.slots.get_mut(self.selected)
         {
             slot.id = Some(id);
@@ -66,14 +67,17 @@ impl Out<'_> {
     /// not known. What does not fit is left out.
     pub(crate) fn request_endpoint(&mut self, to: &mut [u8]) -> usize {
         let Exchanges {
-            slots, text, record, ..
+            slots,
+            text,
+            recalled,
+            ..
         } = &mut *self.talk.exchanges;
         let Some(slot) = slots.get(self.selected) else {
             return 0;
         };
-        record.clear();
-        text.copy_out(slot.request.text, record);
-        let found = texts(record).find(|(field, _)| *field == Field::Endpoint);
+        recalled.clear();
+        text.copy_out(slot.request.text, recalled);
+        let found = texts(recalled).find(|(field, _)| *field == Field::Endpoint);
         found.map_or(0, |(_, endpoint)| {
             let len = endpoint.len().min(to.len());
             to[..len].copy_from_slice(&endpoint[..len]);

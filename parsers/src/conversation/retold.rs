@@ -11,21 +11,21 @@ impl Out<'_> {
     /// that was told.
     #[cold]
     pub(crate) fn retell_resource(&mut self, of: impl Fn(&[u8]) -> (&[u8], &[u8])) {
-        let endpoint_max = self.settings.text_bytes_max;
+        let endpoint_max = self.talk.settings.text_bytes_max;
         let Exchanges {
             slots,
             text,
-            record,
+            recalled,
             retold,
             ..
         } = &mut *self.talk.exchanges;
         let Some(slot) = slots.get_mut(self.selected) else {
             return;
         };
-        record.clear();
-        text.copy_out(slot.request.text, record);
+        recalled.clear();
+        text.copy_out(slot.request.text, recalled);
         retold.clear();
-        for (field, bytes) in texts(record) {
+        for (field, bytes) in texts(recalled) {
             match field {
                 Field::Resource => {
                     let (resource, endpoint) = of(bytes);

@@ -72,7 +72,28 @@ impl TextPool {
     }
 
     /// Appends `bytes`; false (and nothing more is appended) when the pool is at its limit.
-    pub(crate) fn append(&mut self, chain: &mut Chain, mut bytes: &[u8]) -> bool {
+    #[inline]
+    pub(crate) fn append(&mut self, chain: &mut Chain, bytes: &[u8]) -> bool {
+        // Most texts are one block that was used before.
+        if chain.len == 0
+            && !bytes.is_empty()
+            && let Some(block) = self.blocks.get_mut(self.free as usize)
+            && let Some(place) = block.bytes.get_mut(..bytes.len())
+        {
+            place.copy_from_slice(bytes);
+            *chain = Chain {
+                head: self.free,
+                tail: self.free,
+                len: bytes.len() as u32,
+            };
+            self.free = std::mem::replace(&mut block.next, NONE);
+            return true;
+        }
+        self.append_pieces(chain, bytes)
+    }
+
+    /// The same, over any number of blocks.
+    fn append_pieces(&mut self, chain: &mut Chain, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() {
             let used = chain.len as usize % BLOCK_BYTES;
             if used == 0 {
@@ -110,7 +131,25 @@ impl TextPool {
         }
     }
 
+    /// Copies the text to the start of `to`, as much as there is room for; says how much.
+    #[inline]
+    pub(crate) fn copy_to(&self, chain: Chain, to: &mut [u8]) -> usize {
+        let mut index = chain.head;
+        let mut at = 0;
+        while let Some(block) = self.blocks.get(index as usize) {
+            let count = (chain.len() - at).min(BLOCK_BYTES).min(to.len() - at);
+            to[at..at + count].copy_from_slice(&block.bytes[..count]);
+            at += count;
+            if count < BLOCK_BYTES {
+                break;
+            }
+            index = block.next;
+        }
+        at
+    }
+
     /// Gives all blocks back.
+    #[inline]
     pub(crate) fn release(&mut self, chain: &mut Chain) {
         if chain.head != NONE
             && let Some(tail) = self.blocks.get_mut(chain.tail as usize)

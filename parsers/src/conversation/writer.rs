@@ -1,15 +1,15 @@
 //! Writes one text field in pieces, straight to where the message's text is kept.
 
 use super::out::cut_at_character;
+#[cfg(test)]
+use super::scratch::ENTRY_HEAD_BYTES;
+use super::scratch::Scratch;
 use crate::field::Field;
-
-/// Field number and length before the bytes of a text entry.
-const ENTRY_HEAD_BYTES: usize = 3;
 
 /// One text field under way: what is pushed stands together in the record. What exceeds the field's
 /// limit is left out and the record says `truncated`; a field to which nothing was pushed is no field.
 pub struct TextWriter<'a> {
-    to: &'a mut Vec<u8>,
+    to: &'a mut Scratch,
     start: usize,
     /// Where in `to` the text begins.
     text: usize,
@@ -21,7 +21,7 @@ pub struct TextWriter<'a> {
 impl<'a> TextWriter<'a> {
     /// A field of at most `max` bytes at the end of `to`; with `truncated: None` nothing is written.
     pub(super) fn new(
-        to: &'a mut Vec<u8>,
+        to: &'a mut Scratch,
         field: Field,
         max: usize,
         truncated: Option<&'a mut bool>,
@@ -32,7 +32,7 @@ impl<'a> TextWriter<'a> {
         } else {
             0
         };
-        to.extend_from_slice(&[field as u8, 0, 0]);
+        to.extend(&[field as u8, 0, 0]);
         let text = to.len();
         Self {
             to,
@@ -46,8 +46,8 @@ impl<'a> TextWriter<'a> {
     /// An entry of `attrs`: its key stands before its value, and is not part of it.
     pub(super) fn with_key(mut self, key: &str) -> Self {
         let key = key.as_bytes();
-        self.to.push(key.len() as u8);
-        self.to.extend_from_slice(key);
+        self.to.extend(&[key.len() as u8]);
+        self.to.extend(key);
         let before = std::mem::replace(&mut self.text, self.to.len());
         self.end += self.text - before;
         self
@@ -58,9 +58,9 @@ impl<'a> TextWriter<'a> {
     pub fn push(&mut self, bytes: &[u8]) {
         let room = self.end - self.to.len();
         if bytes.len() <= room {
-            self.to.extend_from_slice(bytes);
+            self.to.extend(bytes);
         } else {
-            self.to.extend_from_slice(cut_at_character(bytes, room));
+            self.to.extend(cut_at_character(bytes, room));
             // Nothing may follow what was left out.
             self.end = self.to.len();
             self.mark_truncated();
@@ -108,11 +108,10 @@ impl<'a> TextWriter<'a> {
 
 impl Drop for TextWriter<'_> {
     fn drop(&mut self) {
-        let len = self.to.len() - self.start - ENTRY_HEAD_BYTES;
         if self.is_empty() {
             self.to.truncate(self.start);
-        } else if let Some(place) = self.to.get_mut(self.start + 1..self.start + ENTRY_HEAD_BYTES) {
-            place.copy_from_slice(&(len as u16).to_le_bytes());
+        } else {
+            self.to.end_entry(self.start);
         }
     }
 }
@@ -120,14 +119,14 @@ impl Drop for TextWriter<'_> {
 /// What `write` writes, for tests of what parsers write.
 #[cfg(test)]
 pub(crate) fn written(write: impl FnOnce(&mut TextWriter<'_>)) -> String {
-    let (mut to, mut truncated) = (Vec::new(), false);
+    let (mut to, mut truncated) = (Scratch::new(), false);
     write(&mut TextWriter::new(
         &mut to,
         Field::Result,
         4096,
         Some(&mut truncated),
     ));
-    String::from_utf8_lossy(to.get(ENTRY_HEAD_BYTES..).unwrap_or(&[])).into_owned()
+    String::from_utf8_lossy(to.as_slice().get(ENTRY_HEAD_BYTES..).unwrap_or(&[])).into_owned()
 }
 
 #[cfg(test)]
@@ -137,7 +136,7 @@ mod tests {
 
     #[test]
     fn pieces_make_the_entry_that_a_whole_text_makes() {
-        let (mut pieces, mut whole, mut truncated) = (Vec::new(), Vec::new(), false);
+        let (mut pieces, mut whole, mut truncated) = (Scratch::new(), Vec::new(), false);
         let mut writer = TextWriter::new(&mut pieces, Field::Result, 100, Some(&mut truncated));
         writer.push(b"A=");
         writer.push_number(1_203_040);
@@ -145,18 +144,19 @@ mod tests {
         writer.push_number(0);
         drop(writer);
         write_text(&mut whole, Field::Result, b"A=1203040;0");
-        assert_eq!((pieces, truncated), (whole, false));
+        assert_eq!((pieces.as_slice(), truncated), (&whole[..], false));
     }
 
     #[test]
     fn what_is_too_long_is_cut_between_characters_and_says_so() {
-        let (mut to, mut truncated) = (b"before".to_vec(), false);
+        let (mut to, mut truncated) = (Scratch::new(), false);
+        to.extend(b"before");
         let mut writer = TextWriter::new(&mut to, Field::Result, 4, Some(&mut truncated));
         writer.push("añ€".as_bytes());
         writer.push(b"more");
         drop(writer);
         assert_eq!(
-            to,
+            to.as_slice(),
             [b"before", &[Field::Result as u8, 3, 0][..], "añ".as_bytes()].concat()
         );
         assert!(truncated);
@@ -164,19 +164,19 @@ mod tests {
 
     #[test]
     fn pieces_make_the_attribute_that_a_whole_value_makes() {
-        let (mut pieces, mut whole, mut truncated) = (Vec::new(), Vec::new(), false);
+        let (mut pieces, mut whole, mut truncated) = (Scratch::new(), Vec::new(), false);
         let writer = TextWriter::new(&mut pieces, Field::Attr, 3, Some(&mut truncated));
         let mut writer = writer.with_key("parameters");
         writer.push(b"1,");
         writer.push(b"23");
         drop(writer);
         write_attr(&mut whole, b"parameters", b"1,2");
-        assert_eq!((pieces, truncated), (whole, true));
+        assert_eq!((pieces.as_slice(), truncated), (&whole[..], true));
     }
 
     #[test]
     fn an_empty_field_leaves_nothing() {
-        let (mut to, mut truncated) = (Vec::new(), false);
+        let (mut to, mut truncated) = (Scratch::new(), false);
         drop(TextWriter::new(&mut to, Field::Attr, 4, Some(&mut truncated)).with_key("key"));
         TextWriter::new(&mut to, Field::Result, 4, Some(&mut truncated)).push(b"");
         TextWriter::new(&mut to, Field::Result, 4, None).push(b"abc");

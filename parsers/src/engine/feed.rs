@@ -9,7 +9,7 @@ use crate::parser::{Advance, Direction, Input, Speaker};
 use crate::record::RecordSink;
 use crate::slab::NONE;
 
-/// What one call of the parser led to.
+/// What follows from a call of the parser.
 pub(super) enum Step {
     /// So many bytes of the input are done with.
     Advanced(usize),
@@ -38,7 +38,8 @@ impl Engine {
         self.feed_here(index, direction, chunk, datagram, sink)
     }
 
-    /// [`feed`](Self::feed) as a part of its caller: of the one through which nearly all bytes come.
+    /// [`feed`](Self::feed) as a part of its caller: of the one through which nearly all bytes come. Nearly all are
+    /// a unit that begins and ends with its segment, which one call of the parser passes.
     #[inline(always)]
     pub(super) fn feed_here(
         &mut self,
@@ -55,12 +56,25 @@ impl Engine {
         let stream = &mut session.streams[direction.index()];
         stream.started = true;
         stream.last_ns = chunk.time_ns;
+        let is_plain = stream.stitch == NONE && stream.skip == 0 && !stream.resync;
         let peer_offset = chunk.peer_offset.unwrap_or(other_offset);
         if direction == Direction::ToClient {
             session.conversation.note_server(peer_offset);
         }
-        let time_ns = chunk.time_ns;
-        let mut feed = Feed {
+        let (bytes, time_ns) = (chunk.bytes, chunk.time_ns);
+        let mut first = None;
+        if is_plain && !bytes.is_empty() {
+            let start = (time_ns, peer_offset);
+            let ended = datagram;
+            first = self.call(index, direction, time_ns, Input { bytes, ended }, start, sink);
+            if let Some(called) = &first
+                && called.passes
+                && called.used == bytes.len()
+            {
+                return Verdict::Continue;
+            }
+        }
+        let feed = Feed {
             index,
             direction,
             time_ns,
@@ -69,19 +83,30 @@ impl Engine {
             datagram,
             idle: 0,
         };
+        self.feed_on(feed, chunk, first, sink)
+    }
+
+    /// Bytes that are no unit of their own. `first`: what came of the first call of the parser, where there was one.
+    fn feed_on(
+        &mut self,
+        mut feed: Feed,
+        chunk: &Chunk<'_>,
+        first: Option<Called>,
+        sink: &mut dyn RecordSink,
+    ) -> Verdict {
         let mut bytes = chunk.bytes;
-        if stream.stitch != NONE {
+        if first.is_none() && self.stream(&feed).is_some_and(|stream| stream.stitch != NONE) {
             match self.feed_stitched(&mut feed, bytes, sink) {
                 Fed::Rest(used) => bytes = bytes.get(used..).unwrap_or(&[]),
                 Fed::Kept => return Verdict::Continue,
                 Fed::Wrapped(used) => {
                     let bytes = bytes.get(used..).unwrap_or(&[]);
-                    return self.feed_wrapped(index, direction, &Chunk { bytes, ..*chunk }, sink);
+                    return self.feed_wrapped(feed.index, feed.direction, &Chunk { bytes, ..*chunk }, sink);
                 }
                 Fed::Over(verdict) => return verdict,
             }
         }
-        self.feed_direct(&mut feed, bytes, sink)
+        self.feed_direct(&mut feed, bytes, first, sink)
     }
 
     /// Joins `bytes` to the stitch buffer and reads units until they begin within `bytes`.
@@ -180,48 +205,23 @@ impl Engine {
         }
     }
 
-    /// Reads units straight out of the segment.
-    pub(super) fn feed_direct(
+    /// Reads units straight out of the segment; the first may have been read already.
+    fn feed_direct(
         &mut self,
         feed: &mut Feed,
         mut bytes: &[u8],
+        mut first: Option<Called>,
         sink: &mut dyn RecordSink,
     ) -> Verdict {
         loop {
-            let Some(stream) = self.stream(feed) else {
-                return Verdict::Ignore;
+            let step = match first.take() {
+                Some(called) => self.outcome(feed, called, bytes.len(), sink),
+                None => match self.next_step(feed, &mut bytes, sink) {
+                    Ok(step) => step,
+                    Err(verdict) => return verdict,
+                },
             };
-            if stream.skip > 0 {
-                let count = stream.skip.min(bytes.len() as u64);
-                stream.skip -= count;
-                stream.offset += count;
-                let done = stream.skip == 0;
-                bytes = bytes.get(count as usize..).unwrap_or(&[]);
-                self.count_skipped(feed, count);
-                if !done {
-                    return Verdict::Continue;
-                }
-                self.settle(feed, sink);
-                continue;
-            }
-            if bytes.is_empty() {
-                return Verdict::Continue;
-            }
-            if stream.resync {
-                match self.resync(feed, bytes, 0) {
-                    Some(n) => bytes = bytes.get(n..).unwrap_or(&[]),
-                    None => {
-                        self.keep_tail(feed, bytes);
-                        return Verdict::Continue;
-                    }
-                }
-                continue;
-            }
-            let input = Input {
-                bytes,
-                ended: feed.ended,
-            };
-            match self.step(feed, input, (feed.time_ns, feed.peer_offset), sink) {
+            match step {
                 Step::Advanced(n) => {
                     bytes = bytes.get(n..).unwrap_or(&[]);
                     if bytes.is_empty() {
@@ -255,7 +255,55 @@ impl Engine {
         }
     }
 
-    /// One call of the parser.
+    /// What comes of the next unit of `bytes`, from which is taken what lies before it. `Err`: of what was left
+    /// nothing more can be read now.
+    #[inline]
+    fn next_step(
+        &mut self,
+        feed: &mut Feed,
+        bytes: &mut &[u8],
+        sink: &mut dyn RecordSink,
+    ) -> Result<Step, Verdict> {
+        loop {
+            let Some(stream) = self.stream(feed) else {
+                return Err(Verdict::Ignore);
+            };
+            if stream.skip > 0 {
+                let count = stream.skip.min(bytes.len() as u64);
+                stream.skip -= count;
+                stream.offset += count;
+                let done = stream.skip == 0;
+                *bytes = bytes.get(count as usize..).unwrap_or(&[]);
+                self.count_skipped(feed, count);
+                if !done {
+                    return Err(Verdict::Continue);
+                }
+                self.settle(feed, sink);
+                continue;
+            }
+            if bytes.is_empty() {
+                return Err(Verdict::Continue);
+            }
+            if stream.resync {
+                match self.resync(feed, bytes, 0) {
+                    Some(n) => *bytes = bytes.get(n..).unwrap_or(&[]),
+                    None => {
+                        self.keep_tail(feed, bytes);
+                        return Err(Verdict::Continue);
+                    }
+                }
+                continue;
+            }
+            let input = Input {
+                bytes,
+                ended: feed.ended,
+            };
+            return Ok(self.step(feed, input, (feed.time_ns, feed.peer_offset), sink));
+        }
+    }
+
+    /// One call of the parser, and what follows from it.
+    #[inline(never)]
     pub(super) fn step(
         &mut self,
         feed: &mut Feed,
@@ -263,45 +311,57 @@ impl Engine {
         start: (u64, u64),
         sink: &mut dyn RecordSink,
     ) -> Step {
-        let Some(session) = self.sessions.get_mut(feed.index) else {
-            return Step::Ignore;
-        };
-        let Some(protocol) = session.protocol else {
-            return Step::Infer;
-        };
+        match self.call(feed.index, feed.direction, feed.time_ns, input, start, sink) {
+            Some(called) => self.outcome(feed, called, input.bytes.len(), sink),
+            None if self.sessions.get(feed.index).is_some() => Step::Infer,
+            None => Step::Ignore,
+        }
+    }
+
+    /// Calls the parser and passes what it is done with. `start`: when the first byte of `input` was captured, and
+    /// what its sender had received by then. `None`: there is no parser.
+    #[inline(always)]
+    fn call(
+        &mut self,
+        index: u32,
+        direction: Direction,
+        now_ns: u64,
+        input: Input<'_>,
+        start: (u64, u64),
+        sink: &mut dyn RecordSink,
+    ) -> Option<Called> {
+        let session = self.sessions.get_mut(index)?;
+        let protocol = session.protocol?;
         let plugins = match &mut self.plugins {
             Some(plugged) if plugged.concerns(&mut session.plugins, protocol, &session.facts) => {
                 Some(plugged)
             }
             _ => None,
         };
-        let (this, other) = (feed.direction.index(), feed.direction.opposite().index());
-        let offset = session.streams[this].offset;
+        let (this, other) = (direction.index(), direction.opposite().index());
         let moment = Moment {
-            direction: feed.direction,
+            direction,
             start_ns: start.0,
-            now_ns: feed.time_ns,
-            offset,
+            now_ns,
+            offset: session.streams[this].offset,
             peer_offset: start.1,
             other_offset: session.streams[other].offset,
         };
         let (parser, completed) = (session.parser, session.conversation.completed);
-        let mut hand_over = None;
         let talk = crate::conversation::Talk {
             exchanges: &mut self.exchanges,
+            pairing: session.conversation.pairing(protocol),
             conversation: &mut session.conversation,
             counters: &mut self.counters,
             facts: &session.facts,
             protocol,
             wanted: self.wanted,
-            session: feed.index,
+            session: index,
             settings: &self.settings,
             sink,
         };
-        let mut out = Out::new(talk, &self.settings, moment, &mut hand_over, input.bytes, plugins);
-        let advance = self
-            .parsers
-            .advance(protocol, parser, feed.direction, input, &mut out);
+        let mut out = Out::new(talk, moment, &mut self.hand_over, input.bytes, plugins);
+        let advance = self.parsers.advance(protocol, parser, direction, input, &mut out);
         let len = input.bytes.len();
         let (used, skip) = match advance {
             Advance::Consumed(n) | Advance::HandOver(n) => (n.min(len), 0),
@@ -312,16 +372,27 @@ impl Engine {
         let stream = &mut session.streams[this];
         stream.offset += used as u64;
         stream.skip = skip;
+        let passes = matches!(advance, Advance::Consumed(_) | Advance::Skip(_));
+        if passes && session.malformed > 0 && session.conversation.completed > completed {
+            session.malformed -= 1;
+        }
+        Some(Called {
+            advance,
+            used,
+            passes,
+            ended: input.ended,
+        })
+    }
+
+    /// What follows from a call with `len` bytes.
+    fn outcome(&mut self, feed: &mut Feed, called: Called, len: usize, sink: &mut dyn RecordSink) -> Step {
+        let Called { advance, used, .. } = called;
         feed.idle = if used > 0 { 0 } else { feed.idle + 1 };
+        let hand_over = self.hand_over.take();
         match advance {
             Advance::Consumed(0) if feed.idle > IDLE_ADVANCES_MAX => self.malformed(feed, sink),
-            Advance::Consumed(_) | Advance::Skip(_) => {
-                if session.conversation.completed > completed {
-                    session.malformed = session.malformed.saturating_sub(1);
-                }
-                Step::Advanced(used)
-            }
-            Advance::Need(_) if input.ended => self.malformed(feed, sink),
+            Advance::Consumed(_) | Advance::Skip(_) => Step::Advanced(used),
+            Advance::Need(_) if called.ended => self.malformed(feed, sink),
             Advance::Need(n) => Step::Need(n.max(len + 1)),
             Advance::HandOver(_) => self.switch(feed, used, hand_over, sink),
             Advance::Done => {
@@ -435,6 +506,17 @@ impl Engine {
             talk.settle_current(feed.direction, moment.offset, &moment);
         }
     }
+}
+
+/// What one call of the parser came to.
+struct Called {
+    advance: Advance,
+    /// So many bytes of the input are done with.
+    used: usize,
+    /// The parser goes on behind them, or behind what it skips.
+    passes: bool,
+    /// No more of the unit will be seen than the parser was given.
+    ended: bool,
 }
 
 /// What stays the same while one chunk is read.

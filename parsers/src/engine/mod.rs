@@ -14,7 +14,7 @@ mod stitch;
 mod unknown;
 mod wrapped;
 
-use crate::conversation::{Conversation, Exchanges, Talk};
+use crate::conversation::{Conversation, Exchanges, HandOver, Talk};
 use crate::counters::EngineCounters;
 use crate::field::Ended;
 use crate::inference::{Candidates, Inference, ProtocolSet, ServerCache, bit};
@@ -107,6 +107,8 @@ pub struct Engine {
     plugins: Option<Plugged>,
     /// Of the flow whose protocol is being settled.
     claimed: Option<Claim>,
+    /// What the parser called last said that its flow turns into.
+    hand_over: Option<HandOver>,
 }
 
 /// As much of a flow's facts as inference asks for each time.
@@ -150,6 +152,7 @@ impl Engine {
             sweep_at: 0,
             plugins: None,
             claimed: None,
+            hand_over: None,
         }
     }
 
@@ -528,12 +531,14 @@ impl Engine {
 
     fn talk<'a>(&'a mut self, index: u32, sink: &'a mut dyn RecordSink) -> Option<Talk<'a>> {
         let session = self.sessions.get_mut(index)?;
+        let protocol = session.protocol?;
         Some(Talk {
             exchanges: &mut self.exchanges,
+            pairing: session.conversation.pairing(protocol),
             conversation: &mut session.conversation,
             counters: &mut self.counters,
             facts: &session.facts,
-            protocol: session.protocol?,
+            protocol,
             wanted: self.wanted,
             session: index,
             settings: &self.settings,
