@@ -283,6 +283,7 @@ pub(crate) struct Talk<'a> {
 
 impl Talk<'_> {
     /// Builds the record of a slot and hands it out. `scratch` (text not yet kept) belongs to it.
+    #[inline(always)]
     fn emit(&mut self, index: u32, kind: Kind, ended: Ended) {
         let Exchanges {
             slots,
@@ -309,8 +310,13 @@ impl Talk<'_> {
     }
 
     /// Moves the scratch text of the message in `direction` to its exchange.
-    #[inline]
     fn keep_text(&mut self, index: u32, role: Role) {
+        self.keep_text_here(index, role);
+    }
+
+    /// [`keep_text`](Self::keep_text) as a part of its caller.
+    #[inline(always)]
+    fn keep_text_here(&mut self, index: u32, role: Role) {
         if self.exchanges.scratch.is_empty() {
             return;
         }

@@ -267,7 +267,7 @@ impl<'a> Out<'a> {
     }
 
     /// The call is over: `used` bytes of its input are done with; `skips` when it reaches further.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&mut self, used: usize, skips: bool) {
         let (index, role) = (self.selected, self.role);
         if index == NONE {

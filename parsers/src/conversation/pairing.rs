@@ -25,7 +25,7 @@ impl Talk<'_> {
         index
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert_request(&mut self, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         let index = self.insert(Role::Request, id, tag, at);
         let by_id = self.pairing == Pairing::ById;
@@ -38,7 +38,7 @@ impl Talk<'_> {
         index
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         if role == Role::Request && self.conversation.requests.count as usize >= PENDING_PER_FLOW_MAX {
             self.evict_oldest(at);
@@ -126,7 +126,7 @@ impl Talk<'_> {
 
     /// The request that a response beginning at `at` answers. With `settle`, requests that can't be
     /// answered any more are ended on the way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_request(
         &mut self,
         id: Option<u64>,
@@ -222,7 +222,7 @@ impl Talk<'_> {
             Role::Request => {
                 let response = &slot.response;
                 let (is_begun, is_whole) = (response.seen, response.complete);
-                self.keep_text(index, role);
+                self.keep_text_here(index, role);
                 if is_whole {
                     self.tell_whole(index);
                 } else if !is_begun {
@@ -241,7 +241,7 @@ impl Talk<'_> {
         let slot = self.exchanges.slots.get(index);
         let kind = slot.map_or(Kind::Matched, Exchange::kind_when_whole);
         self.exchanges.unlink(&mut self.conversation.requests, index);
-        self.emit_and_free(index, kind, Ended::Response);
+        self.emit_and_free_here(index, kind, Ended::Response);
     }
 
     /// A response without a request: when its request may still come (it answers bytes that were not
@@ -277,8 +277,13 @@ impl Talk<'_> {
         }
     }
 
-    #[inline]
     pub(super) fn emit_and_free(&mut self, index: u32, kind: Kind, ended: Ended) {
+        self.emit_and_free_here(index, kind, ended);
+    }
+
+    /// [`emit_and_free`](Self::emit_and_free) as a part of its caller.
+    #[inline(always)]
+    fn emit_and_free_here(&mut self, index: u32, kind: Kind, ended: Ended) {
         let spent = self.exchanges.slots.get(index).is_some_and(|s| s.spent);
         let kind = if spent && kind == Kind::Matched {
             Kind::Orphan

@@ -106,7 +106,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
         Some(())
     }
     let len = from.len();
-    if len > 32 || len < 2 {
+    if !(2..=32).contains(&len) {
         to.copy_from_slice(from);
     } else if len >= 16 {
         ends::<16>(to, from);

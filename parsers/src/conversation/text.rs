@@ -72,7 +72,7 @@ impl TextPool {
     }
 
     /// Appends `bytes`; false (and nothing more is appended) when the pool is at its limit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, chain: &mut Chain, bytes: &[u8]) -> bool {
         // Most texts are one block that was used before.
         if chain.len == 0

@@ -215,7 +215,7 @@ impl Engine {
     ) -> Verdict {
         loop {
             let step = match first.take() {
-                Some(called) => self.outcome(feed, called, bytes.len(), sink),
+                Some(called) => self.outcome(feed, &called, bytes.len(), sink),
                 None => match self.next_step(feed, &mut bytes, sink) {
                     Ok(step) => step,
                     Err(verdict) => return verdict,
@@ -312,7 +312,7 @@ impl Engine {
         sink: &mut dyn RecordSink,
     ) -> Step {
         match self.call(feed.index, feed.direction, feed.time_ns, input, start, sink) {
-            Some(called) => self.outcome(feed, called, input.bytes.len(), sink),
+            Some(called) => self.outcome(feed, &called, input.bytes.len(), sink),
             None if self.sessions.get(feed.index).is_some() => Step::Infer,
             None => Step::Ignore,
         }
@@ -385,14 +385,16 @@ impl Engine {
     }
 
     /// What follows from a call with `len` bytes.
-    fn outcome(&mut self, feed: &mut Feed, called: Called, len: usize, sink: &mut dyn RecordSink) -> Step {
-        let Called { advance, used, .. } = called;
+    fn outcome(&mut self, feed: &mut Feed, called: &Called, len: usize, sink: &mut dyn RecordSink) -> Step {
+        let &Called {
+            advance, used, ended, ..
+        } = called;
         feed.idle = if used > 0 { 0 } else { feed.idle + 1 };
         let hand_over = self.hand_over.take();
         match advance {
             Advance::Consumed(0) if feed.idle > IDLE_ADVANCES_MAX => self.malformed(feed, sink),
             Advance::Consumed(_) | Advance::Skip(_) => Step::Advanced(used),
-            Advance::Need(_) if called.ended => self.malformed(feed, sink),
+            Advance::Need(_) if ended => self.malformed(feed, sink),
             Advance::Need(n) => Step::Need(n.max(len + 1)),
             Advance::HandOver(_) => self.switch(feed, used, hand_over, sink),
             Advance::Done => {

@@ -141,7 +141,7 @@ macro_rules! protocols {
                 0 $(+ self.$module.bytes())*
             }
 
-            #[inline]
+            #[inline(always)]
             pub(crate) fn advance(
                 &mut self, protocol: Protocol, index: u32, direction: Direction, input: Input<'_>, out: &mut Out<'_>,
             ) -> Advance {

@@ -90,6 +90,14 @@ pub(crate) struct Name {
 }
 
 impl Name {
+    /// No line begins with it.
+    const NONE: Self = Self {
+        header: Header::Upgrade,
+        len: 0,
+        words: [u64::MAX; 3],
+        masks: [u64::MAX; 3],
+    };
+
     const fn new(text: &str, header: Header) -> Self {
         let text = text.as_bytes();
         let (mut words, mut masks) = ([0; 3], [0; 3]);
@@ -120,7 +128,7 @@ impl Name {
 #[derive(Clone, Copy)]
 struct Alike {
     beginning: u32,
-    names: [Option<&'static Name>; 2],
+    names: [&'static Name; 2],
 }
 
 /// Where names that begin alike stand, by [`place`], and the multiplier that gives each its own place.
@@ -135,7 +143,7 @@ const fn place(beginning: u32, multiplier: u32) -> usize {
 const fn places() -> ([Alike; 64], u32) {
     const NOWHERE: Alike = Alike {
         beginning: 0,
-        names: [None; 2],
+        names: [&Name::NONE; 2],
     };
     let mut multiplier = 0x9E37_79B1;
     'multipliers: loop {
@@ -145,11 +153,11 @@ const fn places() -> ([Alike; 64], u32) {
             // That of B3, which is shorter, keeps a place that no line leads to.
             let beginning = NAMES[i].words[0] as u32;
             let alike = &mut places[place(beginning, multiplier)];
-            if alike.names[0].is_none() {
+            if alike.beginning == 0 {
                 alike.beginning = beginning;
-                alike.names[0] = Some(&NAMES[i]);
-            } else if alike.beginning == beginning && alike.names[1].is_none() {
-                alike.names[1] = Some(&NAMES[i]);
+                alike.names[0] = &NAMES[i];
+            } else if alike.beginning == beginning && alike.names[1].len == 0 {
+                alike.names[1] = &NAMES[i];
             } else {
                 multiplier = multiplier.wrapping_add(0x1_0002);
                 continue 'multipliers;
@@ -173,10 +181,7 @@ pub(crate) fn name_of(line: &[u8; NAME_BYTES]) -> Option<&'static Name> {
         // That of B3 is too short for a place.
         return NAMES.first().filter(|b3| b3.begins(&line));
     }
-    let [first, second] = alike.names;
-    first
-        .filter(|name| name.begins(&line))
-        .or_else(|| second.filter(|name| name.begins(&line)))
+    alike.names.into_iter().find(|name| name.begins(&line))
 }
 
 impl Header {

@@ -59,42 +59,71 @@ impl<'a> Fields<'a> {
     /// Reads the fields that begin at `start` of `bytes`, as far as they go. `ends` gives the line ends from
     /// there on; `len` counts from there. Not a constructor: what it returned would be copied.
     #[inline(always)]
-    pub(super) fn read(&mut self, bytes: &'a [u8], start: usize, mut ends: LineEnds<'a>) {
+    pub(super) fn read(&mut self, bytes: &'a [u8], start: usize, ends: LineEnds<'a>) {
+        if !self.read_lines::<false>(bytes, start, ends) {
+            self.read_folded(bytes, start);
+        }
+    }
+
+    /// Reads them anew, where the value of some may go over several lines.
+    #[cold]
+    fn read_folded(&mut self, bytes: &'a [u8], start: usize) {
+        *self = Self::new();
+        let mut ends = LineEnds::new(bytes);
+        ends.skip_to(start);
+        self.read_lines::<true>(bytes, start, ends);
+    }
+
+    /// Reads the fields. False: with `FOLDED` not set, a line was met that continues another.
+    #[inline(always)]
+    fn read_lines<const FOLDED: bool>(
+        &mut self,
+        bytes: &'a [u8],
+        start: usize,
+        mut ends: LineEnds<'a>,
+    ) -> bool {
         self.len = bytes.len().saturating_sub(start);
         let mut at = start;
         while let Some(mut end) = ends.next() {
             let line = at;
-            let Some(rest) = bytes.get(line..) else { return };
+            let Some(rest) = bytes.get(line..) else {
+                return true;
+            };
             at = end + 1;
             let name = match rest.first_chunk() {
                 Some(line) => header::name_of(line),
                 None if end > line + 1 => last_name_of(rest),
                 None => None,
             };
-            // Lines that continue one that says nothing here begin with a blank, and say nothing either.
             let Some(name) = name else {
-                let is_empty = end == line || (end == line + 1 && rest.first() == Some(&b'\r'));
-                if !is_empty {
-                    continue;
+                match rest.first() {
+                    // Nearly all others.
+                    Some(b'!'..=0xFF) => continue,
+                    Some(b' ' | b'\t') if !FOLDED => return false,
+                    Some(b'\n') => {}
+                    Some(b'\r') if end == line + 1 => {}
+                    // Lines that continue one that says nothing here say nothing either.
+                    _ => continue,
                 }
                 self.len = at - start;
                 self.whole = true;
-                return;
+                return true;
             };
-            if continues(bytes, end) {
+            if FOLDED && continues(bytes, end) {
                 self.folded = true;
                 let Some(last) = end_of_folded(bytes, at) else {
-                    return;
+                    return true;
                 };
                 end = last;
                 at = end + 1;
                 ends.skip_to(at);
             }
             let Some(value) = bytes.get(line + name.len..end) else {
-                return;
+                return true;
             };
             self.field(name.header, header::trim(value));
         }
+        true
     }
 
     #[inline(always)]
