@@ -19,7 +19,7 @@ use crate::counters::Counters;
 use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
 use crate::prefetch::prefetch_address;
-use crate::source::{Received, Source};
+use crate::source::Source;
 use crate::stream::HeldStore;
 use deliver::{Held, Payload};
 use facts::PortTable;
@@ -331,7 +331,8 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             Separation::of(&self.options),
         );
         let (mut bytes, mut others, mut now_ns) = (0, 0, self.now_ns);
-        for (at, (staged, received)) in burst.iter_mut().zip(source.burst()).enumerate() {
+        for (at, received) in source.burst().enumerate() {
+            let Some(staged) = burst.get_mut(at) else { break };
             bytes += received.wire_len as u64;
             now_ns = now_ns.max(received.time_ns);
             staged.time_ns = received.time_ns;
@@ -341,7 +342,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
                 || !decode_straight(link, frame, frame_len, decode, &mut staged.packet)
             {
                 others += 1;
-                self.decode_otherwise(source, at, &received, staged);
+                self.decode_otherwise(source, at, staged);
                 continue;
             }
             staged.kind = Kind::Packet;
@@ -358,19 +359,13 @@ impl<B: crate::source::Buffer> Pipeline<B> {
 
     /// The same for a packet that is not as most are.
     #[inline(never)]
-    fn decode_otherwise<S: Source<Buffer = B>>(
-        &mut self,
-        source: &S,
-        at: usize,
-        received: &Received<'_>,
-        staged: &mut Staged,
-    ) {
+    fn decode_otherwise<S: Source<Buffer = B>>(&mut self, source: &S, at: usize, staged: &mut Staged) {
         staged.kind = Kind::Dropped;
         if self.options.verify_checksums && source.has_bad_checksum(at) {
             self.counters.bad_checksum += 1;
             return;
         }
-        let (link, frame, frame_len) = (received.link, received.frame, received.frame_len);
+        let (link, frame, frame_len) = (source.link(at), source.frame(at), source.frame_len(at));
         let packet = &mut staged.packet;
         match decode_otherwise(link, frame, frame_len, &self.options.decode, packet) {
             Ok(None) => {

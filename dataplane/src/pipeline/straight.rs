@@ -43,12 +43,13 @@ impl<B: Buffer> Pipeline<B> {
             return false;
         };
         let side = usize::from(!keyed.from_a);
-        if time_ns.saturating_sub(flow.last_ns) > allowed_ns {
+        // A sum that wraps is less than the time: the long way knows.
+        if time_ns > flow.last_ns.wrapping_add(allowed_ns) {
             return false;
         }
         let place = match packet.l4 {
             L4::Tcp if !is_straight(flow, side, packet) => return false,
-            _ if packet.payload_len == 0 => None,
+            _ if packet.payload_len == 0 || flow.is_idle(side) => None,
             _ => match payload(source, at, packet) {
                 None => return false,
                 payload => payload,
@@ -59,9 +60,7 @@ impl<B: Buffer> Pipeline<B> {
             L4::Tcp => go_on(flow, side, packet),
             _ => (0, None),
         };
-        if let Some(bytes) = place
-            && !flow.is_idle(side)
-        {
+        if let Some(bytes) = place {
             let chunk = Chunk {
                 bytes,
                 time_ns,
@@ -84,16 +83,14 @@ impl<B: Buffer> Pipeline<B> {
 /// The payload of TCP or UDP, where all of it lies in one piece.
 #[inline(always)]
 fn payload<'a>(source: &'a impl Source, at: usize, packet: &Packet) -> Option<&'a [u8]> {
-    let offset = packet.payload_offset as usize;
-    source.frame(at).get(offset..offset + packet.payload_len as usize)
+    source.piece(at, packet.payload_offset as usize, packet.payload_len as usize)
 }
 
 /// Whether a segment is the next in order, whole, and says nothing else.
 #[inline(always)]
 fn is_straight(flow: &Flow, side: usize, packet: &Packet) -> bool {
     let tcp = &packet.tcp;
-    let [a, b] = &flow.sides;
-    let (own, other) = if side == 0 { (a, b) } else { (b, a) };
+    let (own, other) = (&flow.sides[side], &flow.sides[side ^ 1]);
     tcp.flags.is_plain_ack()
         && flow.state == FlowState::Established as u8
         && !flow.is(Flow::HANDSHAKE)
@@ -111,9 +108,9 @@ fn is_straight(flow: &Flow, side: usize, packet: &Packet) -> bool {
 #[inline(always)]
 fn go_on(flow: &mut Flow, side: usize, packet: &Packet) -> (u64, Option<u64>) {
     let (tcp, len) = (&packet.tcp, packet.payload_len);
-    let [a, b] = &mut flow.sides;
-    let (own, other) = if side == 0 { (a, &*b) } else { (b, &*a) };
+    let other = &flow.sides[side ^ 1];
     let had = other.offset as i64 + i64::from(seq_diff(tcp.ack, other.next_seq));
+    let own = &mut flow.sides[side];
     let offset = own.offset;
     own.ack = tcp.ack;
     if len > 0 {

@@ -114,6 +114,17 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
     }
 
     #[inline(always)]
+    fn piece(&self, i: usize, offset: usize, len: usize) -> Option<&[u8]> {
+        let batch = self.batch.as_deref()?;
+        let at = batch.frames.get(self.start + i)?;
+        if offset + len > at.len as usize {
+            return None;
+        }
+        let start = at.offset as usize + offset;
+        batch.bytes.get(start..start + len)
+    }
+
+    #[inline(always)]
     fn frame_len(&self, i: usize) -> usize {
         self.at(i).map_or(0, |f| f.len as usize)
     }

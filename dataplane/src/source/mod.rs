@@ -72,6 +72,12 @@ pub trait Source {
     /// First segment of packet `i`; all headers are in it, or the packet is dropped by name.
     fn frame(&self, i: usize) -> &[u8];
 
+    /// `len` bytes of packet `i` from `offset` on, where all of them are in its first segment.
+    #[inline(always)]
+    fn piece(&self, i: usize, offset: usize, len: usize) -> Option<&[u8]> {
+        self.frame(i).get(offset..offset + len)
+    }
+
     /// Captured length of packet `i` over all segments, bytes.
     fn frame_len(&self, i: usize) -> usize;
 

@@ -33,7 +33,9 @@ pub(super) fn decode_straight(
     options: &DecodeOptions,
     packet: &mut Packet,
 ) -> bool {
-    ethertype_at(frame, UNTAGGED) == ethertype::IPV4
+    // All that is read without another look at the length.
+    frame.len() >= UNTAGGED + ipv4::HEADER_BYTES
+        && ethertype_at(frame, UNTAGGED) == ethertype::IPV4
         && try_line::<UNTAGGED, false>(frame, frame_len, options, packet).is_some()
 }
 
@@ -111,20 +113,21 @@ fn try_line<const IP: usize, const V6: bool>(
         }
         _ => return None,
     };
-    packet.src = ip.src;
-    packet.dst = ip.dst;
-    packet.src_port = ports.src;
-    packet.dst_port = ports.dst;
+    packet.payload_offset = payload as u32;
+    packet.payload_len = (end - payload) as u32;
+    packet.payload_missing = (promised_end - end) as u32;
+    packet.icmp = IcmpHeader::default();
     packet.ipv6 = V6;
     packet.encap = if IP == TAGGED {
         Encap::of_tag(read(frame, UNTAGGED)?)
     } else {
         Encap::NONE
     };
-    packet.payload_offset = payload as u32;
-    packet.payload_len = (end - payload) as u32;
-    packet.payload_missing = (promised_end - end) as u32;
-    packet.icmp = IcmpHeader::default();
+    // Last what the caller may have a use for at once.
+    packet.src = ip.src;
+    packet.dst = ip.dst;
+    packet.src_port = ports.src;
+    packet.dst_port = ports.dst;
     Some(())
 }
 
