@@ -259,7 +259,9 @@ fn write_question(header: Header, question: Option<Question>, message: &[u8], ou
     } else if header.questions > 0 {
         // The bytes end within the question.
         out.truncated();
-        write_name(message, HEADER_BYTES, message.len(), out);
+        for field in [Field::Domain, Field::Resource, Field::Endpoint] {
+            name::write(message, HEADER_BYTES, &mut out.write(field));
+        }
     } else if let Some(record) = Record::read(message, HEADER_BYTES).filter(|_| header.answers > 0) {
         write_type(record.kind, out);
         write_name(
