@@ -165,28 +165,43 @@ impl Question {
     /// A number that equal questions share, whatever the case of their letters; never 0.
     #[inline]
     pub(super) fn tag(&self, message: &[u8]) -> u32 {
-        // Odd, with about half of its bits set: one multiplication spreads eight octets over the upper half.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-        const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
         let octets = message.get(self.at..self.name_end + 2).unwrap_or(&[]);
-        let mix = |sum: u64, word: [u8; 8]| {
-            let word = u64::from_le_bytes(word) | LOWER_CASE;
-            (sum ^ word).wrapping_mul(SPREAD).rotate_left(29)
-        };
         let mut sum = octets.len() as u64;
-        for word in octets.as_chunks::<8>().0 {
-            sum = mix(sum, *word);
+        let mut left = octets;
+        while let Some((pair, rest)) = left.split_first_chunk::<16>()
+            && !rest.is_empty()
+        {
+            sum = mix(sum, u128::from_le_bytes(*pair));
+            left = rest;
         }
-        // The last eight, some of them for the second time; of fewer, what there is.
-        let last = octets.last_chunk::<8>().copied().unwrap_or_else(|| {
-            let mut last = [0; 8];
-            for (to, from) in last.iter_mut().zip(octets) {
-                *to = *from;
+        // The last sixteen, some of them for the second time; of fewer, the first and last eight, or what there is.
+        let last = match (
+            octets.last_chunk::<16>(),
+            octets.first_chunk::<8>(),
+            octets.last_chunk::<8>(),
+        ) {
+            (Some(pair), ..) => u128::from_le_bytes(*pair),
+            (None, Some(first), Some(last)) => {
+                u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << 64
             }
-            last
-        });
+            _ => octets
+                .iter()
+                .fold(0, |word, octet| word << 8 | u128::from(*octet)),
+        };
         (mix(sum, last) >> 32) as u32 | 1
     }
+}
+
+/// Mixes sixteen octets into `sum`, in which letters count as lower case: the halves of the product of theirs.
+#[inline]
+fn mix(sum: u64, octets: u128) -> u64 {
+    // Odd, with about half of their bits set.
+    const SPREAD: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03];
+    const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
+    let [low, high] = [octets as u64, (octets >> 64) as u64];
+    let factors = [(low | LOWER_CASE) ^ sum, (high | LOWER_CASE) ^ SPREAD[1]];
+    let product = u128::from(factors[0] ^ SPREAD[0]) * u128::from(factors[1]);
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// One resource record.

@@ -133,6 +133,23 @@ fn the_same_id_with_another_question_is_no_answer() {
 }
 
 #[test]
+fn any_byte_of_a_question_makes_it_another_but_for_case() {
+    for length in 0..40 {
+        let name = "x".repeat(length);
+        let asked = query(5, &name, 28);
+        let same = answer(5, &name.to_uppercase(), 28, &[]);
+        assert_eq!(one(&Script::udp(53).client(&asked).server(same)).kind, "matched");
+        let type_at = asked.len() - 4;
+        for at in (13..13 + length).chain([type_at, type_at + 1]) {
+            let mut other = answer(5, &name, 28, &[]);
+            other[at] ^= 2;
+            let told = Script::udp(53).client(&asked).server(other).replay();
+            assert_eq!(told.len(), 2, "{length} {at}");
+        }
+    }
+}
+
+#[test]
 fn response_codes_and_their_extension() {
     let opt = |extended: u8| [&[0, 0, 41, 4, 208, extended, 0, 0, 0, 0, 0][..]].concat();
     let refused = |flags: u16, extended: u8| {
