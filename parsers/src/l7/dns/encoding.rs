@@ -44,62 +44,101 @@ pub(super) fn push_base32(bytes: &[u8], text: &mut TextWriter<'_>) {
     }
 }
 
+/// Room for the text of an address with a word before it, and for what is written behind it and not meant.
+pub(super) const ADDRESS_ROOM_BYTES: usize = 64;
+
+/// The digits of each byte and, in the last place, how many they are.
+const DECIMAL: [[u8; 4]; 256] = {
+    let mut decimal = [[0; 4]; 256];
+    let mut byte = 0;
+    while byte < decimal.len() {
+        let digits = [byte / 100, byte / 10 % 10, byte % 10];
+        let leading_zeros = if byte >= 100 {
+            0
+        } else if byte >= 10 {
+            1
+        } else {
+            2
+        };
+        let mut i = leading_zeros;
+        while i < digits.len() {
+            decimal[byte][i - leading_zeros] = b'0' + digits[i] as u8;
+            i += 1;
+        }
+        decimal[byte][3] = (digits.len() - leading_zeros) as u8;
+        byte += 1;
+    }
+    decimal
+};
+
 /// Writes a dotted quad.
 pub(super) fn push_ipv4(address: &[u8; 4], text: &mut TextWriter<'_>) {
-    let mut digits = [0; 15];
-    let mut len = 0;
-    for (i, byte) in address.iter().enumerate() {
-        if i > 0 {
-            digits[len] = b'.';
-            len += 1;
-        }
-        if *byte >= 100 {
-            digits[len] = b'0' + byte / 100;
-            len += 1;
-        }
-        if *byte >= 10 {
-            digits[len] = b'0' + byte / 10 % 10;
-            len += 1;
-        }
-        digits[len] = b'0' + byte % 10;
-        len += 1;
+    text.push(put_ipv4(address, &mut [0; ADDRESS_ROOM_BYTES], 0));
+}
+
+/// Writes a dotted quad at `at` of `room`, and returns all that it holds then.
+#[inline]
+pub(super) fn put_ipv4<'r>(address: &[u8; 4], room: &'r mut [u8; ADDRESS_ROOM_BYTES], at: usize) -> &'r [u8] {
+    let mut end = at;
+    for byte in address {
+        let digits = DECIMAL[usize::from(*byte)];
+        room[end..end + 4].copy_from_slice(&digits);
+        end += usize::from(digits[3] & 3);
+        room[end] = b'.';
+        end += 1;
     }
-    text.push(&digits[..len]);
+    &room[..end - 1]
 }
 
 /// Writes an address as RFC 5952 section 4 recommends: lower case, the longest run of zeros as `::`.
 pub(super) fn push_ipv6(address: &[u8; 16], text: &mut TextWriter<'_>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    text.push(put_ipv6(address, &mut [0; ADDRESS_ROOM_BYTES], 0));
+}
+
+/// Writes an address, as [`push_ipv6`] does, at `at` of `room`, and returns all that it holds then.
+pub(super) fn put_ipv6<'r>(
+    address: &[u8; 16],
+    room: &'r mut [u8; ADDRESS_ROOM_BYTES],
+    at: usize,
+) -> &'r [u8] {
     let groups: [u16; 8] = std::array::from_fn(|i| u16::from_be_bytes([address[2 * i], address[2 * i + 1]]));
     if groups[..5] == [0; 5] && groups[5] == 0xFFFF {
-        text.push(b"::ffff:");
-        return push_ipv4(&[address[12], address[13], address[14], address[15]], text);
+        const MAPPED: &[u8; 7] = b"::ffff:";
+        room[at..at + MAPPED.len()].copy_from_slice(MAPPED);
+        let address = [address[12], address[13], address[14], address[15]];
+        return put_ipv4(&address, room, at + MAPPED.len());
     }
     let zeros = longest_zeros(&groups);
-    let mut digits = [0; 40];
-    let mut len = 0;
+    let mut end = at;
     let mut i = 0;
     while i < groups.len() {
         if zeros.len() > 1 && i == zeros.start {
-            digits[len..len + 2].copy_from_slice(b"::");
-            len += 2;
+            room[end..end + 2].copy_from_slice(b"::");
+            end += 2;
             i = zeros.end;
             continue;
         }
         if i > 0 && (i != zeros.end || zeros.len() < 2) {
-            digits[len] = b':';
-            len += 1;
+            room[end] = b':';
+            end += 1;
         }
-        let group = groups[i];
-        let mut shift = (12 - (group | 1).leading_zeros() as i32 / 4 * 4).max(0);
-        while shift >= 0 {
-            digits[len] = DIGITS[usize::from(group >> shift) & 0xF];
-            len += 1;
-            shift -= 4;
-        }
+        let (digits, count) = hex_digits(groups[i]);
+        room[end..end + 4].copy_from_slice(&digits);
+        end += count;
         i += 1;
     }
-    text.push(&digits[..len]);
+    &room[..end]
+}
+
+/// The digits of a group without leading zeros, and how many they are.
+fn hex_digits(group: u16) -> ([u8; 4], usize) {
+    let group = u32::from(group);
+    // One to a byte, in the order of text.
+    let values = group >> 12 | (group & 0xF00) | (group & 0xF0) << 12 | (group & 0xF) << 24;
+    let letters = (values + 0x0606_0606) >> 4 & 0x0101_0101;
+    let digits = values + letters * u32::from(b'a' - b'9' - 1) + u32::from_le_bytes([b'0'; 4]);
+    let zeros = ((group << 16 | 0xFFFF).leading_zeros() / 4).min(3);
+    ((digits >> (8 * zeros)).to_le_bytes(), 4 - zeros as usize)
 }
 
 /// The longest run of zero groups, the first of equal ones.

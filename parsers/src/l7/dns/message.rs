@@ -9,8 +9,10 @@ use crate::byte_set::ByteSet;
 pub(super) const HEADER_BYTES: usize = 12;
 /// Bytes of a record behind its owner's name: type, class, TTL, length of the data.
 pub(super) const RECORD_HEAD_BYTES: usize = 10;
+/// Bytes of a question behind its name.
+const TYPE_AND_CLASS_BYTES: usize = 4;
 /// A root name, type and class: the shortest question.
-const QUESTION_BYTES_MIN: usize = 5;
+const QUESTION_BYTES_MIN: usize = 1 + TYPE_AND_CLASS_BYTES;
 /// Questions that a message may have: mDNS asks for many, everything else for one.
 const QUESTIONS_MAX: u16 = 64;
 
@@ -23,10 +25,8 @@ const QUESTIONS_MAX: u16 = 64;
 pub(super) struct Header {
     pub(super) id: u16,
     flags: u16,
-    pub(super) questions: u16,
-    pub(super) answers: u16,
-    pub(super) authorities: u16,
-    pub(super) additionals: u16,
+    /// All four, as they stand on the wire: most are 0 or 1, and looked at together.
+    counts: u64,
 }
 
 /// What the two bytes of flags may be under [`Rules::Strict`]: an opcode in use; no Z, and a response code that
@@ -55,17 +55,30 @@ pub(super) enum Rules {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn read(message: &[u8]) -> Option<Self> {
-        let head = message.first_chunk::<HEADER_BYTES>()?;
-        let word = |i: usize| u16::from_be_bytes([head[i], head[i + 1]]);
+        let &[i1, i0, f1, f0, ref counts @ ..] = message.first_chunk::<HEADER_BYTES>()?;
         Some(Self {
-            id: word(0),
-            flags: word(2),
-            questions: word(4),
-            answers: word(6),
-            authorities: word(8),
-            additionals: word(10),
+            id: u16::from_be_bytes([i1, i0]),
+            flags: u16::from_be_bytes([f1, f0]),
+            counts: u64::from_be_bytes(*counts),
         })
+    }
+
+    pub(super) fn questions(self) -> u16 {
+        (self.counts >> 48) as u16
+    }
+
+    pub(super) fn answers(self) -> u16 {
+        (self.counts >> 32) as u16
+    }
+
+    pub(super) fn authorities(self) -> u16 {
+        (self.counts >> 16) as u16
+    }
+
+    pub(super) fn additionals(self) -> u16 {
+        self.counts as u16
     }
 
     pub(super) fn is_response(self) -> bool {
@@ -90,30 +103,45 @@ impl Header {
     }
 
     fn records(self) -> u32 {
-        u32::from(self.answers) + u32::from(self.authorities) + u32::from(self.additionals)
+        u32::from(self.answers()) + u32::from(self.authorities()) + u32::from(self.additionals())
     }
 
     /// Whether a message may have this header.
     #[inline]
     pub(super) fn is_plausible(self, rules: Rules) -> bool {
+        rules == Rules::Lenient && self.is_usual() || self.keeps(rules)
+    }
+
+    /// Whether it is of a kind that nearly all messages are of, of which only the strict ask for more.
+    #[inline]
+    pub(super) fn is_usual(self) -> bool {
+        self.opcode() == QUERY && (1..=QUESTIONS_MAX).contains(&self.questions())
+    }
+
+    /// Whether it keeps the rules one by one.
+    #[inline(never)]
+    fn keeps(self, rules: Rules) -> bool {
         let strict = rules == Rules::Strict;
         let opcode = self.opcode();
-        if self.questions > QUESTIONS_MAX {
+        if self.questions() > QUESTIONS_MAX {
             return false;
         }
         if names::opcode_name(opcode).is_none() {
             // Servers answer what they don't know, and a fault finder wants to see it.
-            return !strict && self.questions == 1;
+            return !strict && self.questions() == 1;
         }
         // Z, and response codes that were never assigned.
         if strict && (self.flags & 0x0040 != 0 || self.rcode() > RCODE_MAX || opcode == IQUERY) {
             return false;
         }
         if self.is_response() {
-            return match self.questions {
+            return match self.questions() {
                 // mDNS, later messages of a transfer, a refusal that repeats nothing.
                 0 => {
-                    self.answers > 0 || self.rcode() != 0 || opcode == DSO || (!strict && self.records() > 0)
+                    self.answers() > 0
+                        || self.rcode() != 0
+                        || opcode == DSO
+                        || (!strict && self.records() > 0)
                 }
                 _ => true,
             };
@@ -123,49 +151,55 @@ impl Header {
             return false;
         }
         match opcode {
-            QUERY if strict => self.questions == 1 && self.answers == 0 && !self.is_authoritative(),
+            QUERY if strict => self.questions() == 1 && self.answers() == 0 && !self.is_authoritative(),
             // Without a question a client asks for a cookie only (RFC 7873 section 5.4), in its one record.
-            QUERY if self.questions == 0 => self.records() == 1 && self.additionals == 1,
+            QUERY if self.questions() == 0 => self.records() == 1 && self.additionals() == 1,
             QUERY => true,
-            NOTIFY => self.questions > 0,
-            UPDATE => self.questions == 1,
-            IQUERY => self.answers > 0 || self.questions > 0,
+            NOTIFY => self.questions() > 0,
+            UPDATE => self.questions() == 1,
+            IQUERY => self.answers() > 0 || self.questions() > 0,
             _ => true,
         }
     }
 }
 
-/// One question: name from 12 on (the first), type and class.
+/// One question: a name, type and class.
 #[derive(Clone, Copy)]
-pub(super) struct Question {
-    /// Where its name begins.
-    pub(super) at: usize,
-    /// Where its name ends.
-    pub(super) name_end: usize,
+pub(super) struct Question<'a> {
+    /// All of its bytes.
+    bytes: &'a [u8],
     pub(super) kind: u16,
     pub(super) class: u16,
-    /// Where the question ends.
+    /// Where it ends in its message.
     pub(super) end: usize,
 }
 
-impl Question {
+impl<'a> Question<'a> {
     #[inline]
-    pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
-        let name_end = name::skip(message, at)?;
-        let &[t1, t0, c1, c0] = message.get(name_end..)?.first_chunk::<4>()?;
+    pub(super) fn read(message: &'a [u8], at: usize) -> Option<Self> {
+        let end = name::skip(message, at)? + TYPE_AND_CLASS_BYTES;
+        let bytes = message.get(at..end)?;
+        let &[t1, t0, c1, c0] = bytes.last_chunk()?;
         Some(Self {
-            at,
-            name_end,
+            bytes,
             kind: u16::from_be_bytes([t1, t0]),
             class: u16::from_be_bytes([c1, c0]),
-            end: name_end + 4,
+            end,
         })
+    }
+
+    /// The octets of its name.
+    #[inline]
+    pub(super) fn name(&self) -> &'a [u8] {
+        self.bytes
+            .split_last_chunk::<TYPE_AND_CLASS_BYTES>()
+            .map_or(&[], |(name, _)| name)
     }
 
     /// A number that equal questions share, whatever the case of their letters; never 0.
     #[inline]
-    pub(super) fn tag(&self, message: &[u8]) -> u32 {
-        let octets = message.get(self.at..self.name_end + 2).unwrap_or(&[]);
+    pub(super) fn tag(&self) -> u32 {
+        let octets = self.name_and_type();
         let mut sum = octets.len() as u64;
         let mut left = octets;
         while let Some((pair, rest)) = left.split_first_chunk::<16>()
@@ -189,6 +223,12 @@ impl Question {
                 .fold(0, |word, octet| word << 8 | u128::from(*octet)),
         };
         (mix(sum, last) >> 32) as u32 | 1
+    }
+
+    fn name_and_type(&self) -> &'a [u8] {
+        self.bytes
+            .split_last_chunk::<2>()
+            .map_or(self.bytes, |(octets, _)| octets)
     }
 }
 
@@ -255,7 +295,7 @@ pub(super) enum Fit {
 /// Walks over the whole of `message`.
 pub(super) fn fit(message: &[u8], header: Header, rules: Rules) -> Fit {
     let mut at = HEADER_BYTES;
-    for number in 0..header.questions {
+    for number in 0..header.questions() {
         let Some(question) = Question::read(message, at) else {
             return if number > 0 && is_cut(message, at) {
                 Fit::Cut
@@ -307,6 +347,6 @@ pub(super) fn is_cut(message: &[u8], at: usize) -> bool {
 /// Bytes that a message of this header has at least: for telling lengths that can't be.
 pub(super) fn bytes_min(header: Header) -> usize {
     HEADER_BYTES
-        + usize::from(header.questions) * QUESTION_BYTES_MIN
+        + usize::from(header.questions()) * QUESTION_BYTES_MIN
         + header.records() as usize * (1 + RECORD_HEAD_BYTES)
 }

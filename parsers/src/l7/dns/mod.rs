@@ -9,6 +9,8 @@
 mod encoding;
 mod message;
 mod name;
+#[cfg(test)]
+mod name_tests;
 mod names;
 #[cfg(test)]
 mod probe_tests;
@@ -26,8 +28,8 @@ use crate::field::{Field, Status};
 use crate::limits::{DNS_MESSAGE_HEAD_BYTES_MAX, DNS_RESPONSE_TIMEOUT_NS, PROBE_BYTES_MAX};
 use crate::parser::{Advance, Direction, Input, Pairing, Parser, Probe, ProbeContext, Speaker, Transports};
 use message::{Fit, HEADER_BYTES, Header, Question, Record, Rules, bytes_min, fit, is_cut};
-use name::NameText;
-use names::{AXFR, DSO, IXFR, OPT, QUERY};
+use names::{A, AAAA, AXFR, DSO, IXFR, OPT, QUERY};
+use rdata::SEPARATOR;
 use transfer::Transfer;
 
 /// Bytes of the length before a message over TCP.
@@ -59,15 +61,11 @@ impl Parser for Dns {
     const ATTRS: &'static [&'static str] = &["opcode", "tc"];
 
     fn probe(head: &[u8], context: &ProbeContext) -> Probe {
-        let rules = if context.on_known_port {
-            Rules::Lenient
-        } else {
-            Rules::Strict
-        };
-        if context.transport.contains(Transports::TCP) {
-            probe_stream(head, rules)
-        } else {
-            probe_datagram(head, rules)
+        match (context.transport.contains(Transports::TCP), context.on_known_port) {
+            (false, true) => probe_datagram(head),
+            (false, false) => probe_datagram_elsewhere(head),
+            (true, true) => probe_stream(head, Rules::Lenient),
+            (true, false) => probe_stream(head, Rules::Strict),
         }
     }
 
@@ -76,19 +74,16 @@ impl Parser for Dns {
     }
 
     fn advance(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
-        if out.is_datagram() {
-            return match read(input.bytes, input.bytes.len(), out) {
-                Some(_) => {
-                    out.close();
-                    Advance::Consumed(input.bytes.len())
-                }
-                None => Advance::Malformed,
-            };
+        if !out.is_datagram() {
+            return self.advance_stream(direction, input, out);
         }
-        if direction == Direction::ToClient && self.transfer.as_ref().is_some_and(Transfer::in_message) {
-            return self.advance_transfer(input, out);
+        match read(input.bytes, input.bytes.len(), out) {
+            Some(_) => {
+                out.close();
+                Advance::Consumed(input.bytes.len())
+            }
+            None => Advance::Malformed,
         }
-        self.advance_message(direction, input, out)
     }
 
     fn resync(&mut self, direction: Direction, bytes: &[u8]) -> Option<usize> {
@@ -100,6 +95,15 @@ impl Parser for Dns {
 }
 
 impl Dns {
+    // Apart, as what else is rare below: so that datagrams need not save and restore what it works with.
+    #[inline(never)]
+    fn advance_stream(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
+        if direction == Direction::ToClient && self.transfer.as_ref().is_some_and(Transfer::in_message) {
+            return self.advance_transfer(input, out);
+        }
+        self.advance_message(direction, input, out)
+    }
+
     /// Reads a message of a TCP stream behind its length.
     fn advance_message(&mut self, direction: Direction, input: Input<'_>, out: &mut Out<'_>) -> Advance {
         let bytes = input.bytes;
@@ -141,7 +145,7 @@ impl Dns {
         };
         out.add_len(whole as u64);
         if begins_transfer(header, message) && out.has_request() {
-            self.transfer = Some(Transfer::new(header.id, header.answers, length - answers_at));
+            self.transfer = Some(Transfer::new(header.id, header.answers(), length - answers_at));
             return Advance::Consumed(LENGTH_BYTES + answers_at);
         }
         out.close();
@@ -157,7 +161,7 @@ impl Dns {
         out: &mut Out<'_>,
     ) -> Advance {
         let whole = (LENGTH_BYTES + length) as u64;
-        let answers_at = match header.questions {
+        let answers_at = match header.questions() {
             0 => Some(HEADER_BYTES),
             _ => Question::read(message, HEADER_BYTES).map(|question| question.end),
         };
@@ -176,7 +180,7 @@ impl Dns {
             out.close();
             return Advance::Skip(whole);
         }
-        transfer.next_message(header.answers, length - answers_at);
+        transfer.next_message(header.answers(), length - answers_at);
         Advance::Consumed(LENGTH_BYTES + answers_at)
     }
 
@@ -195,21 +199,22 @@ impl Dns {
 /// Whether more messages of this response follow, or may. An incremental transfer of one record says that
 /// there is nothing to transfer (RFC 1995 section 4).
 fn begins_transfer(header: Header, message: &[u8]) -> bool {
-    if !header.is_response() || header.questions != 1 || header.rcode() != 0 {
+    if !header.is_response() || header.questions() != 1 || header.rcode() != 0 {
         return false;
     }
     match Question::read(message, HEADER_BYTES).map(|question| question.kind) {
-        Some(AXFR) => header.answers > 0,
-        Some(IXFR) => header.answers > 1,
+        Some(AXFR) => header.answers() > 0,
+        Some(IXFR) => header.answers() > 1,
         _ => false,
     }
 }
 
 /// Opens the message and writes what it says. `message` is what is at hand of its `length` bytes. Returns
 /// where its answers begin; `None`, with nothing opened, where it is no DNS.
+#[inline]
 fn read(message: &[u8], length: usize, out: &mut Out<'_>) -> Option<usize> {
     let header = Header::read(message).filter(|header| header.is_plausible(Rules::Lenient))?;
-    let question = match header.questions {
+    let question = match header.questions() {
         0 => None,
         _ => match Question::read(message, HEADER_BYTES) {
             Some(question) if names::is_class(question.class) => Some(question),
@@ -225,7 +230,7 @@ fn read(message: &[u8], length: usize, out: &mut Out<'_>) -> Option<usize> {
         (true, false) => Role::Response,
         (true, true) => Role::Stream,
     };
-    let tag = question.map_or(0, |question| question.tag(message));
+    let tag = question.map_or(0, |question| question.tag());
     out.open_tagged(role, Some(u64::from(header.id)), tag);
     if role != Role::Response || !out.has_request() {
         write_question(header, question, message, out);
@@ -235,62 +240,84 @@ fn read(message: &[u8], length: usize, out: &mut Out<'_>) -> Option<usize> {
     }
     let answers_at = question.map_or(HEADER_BYTES, |question| question.end);
     if header.is_response() {
-        write_answers(header, question, message, out);
+        write_answers(header, answers_at, message, out);
     }
-    Some(answers_at.min(message.len()))
+    Some(answers_at)
 }
 
 /// Writes what is asked, or of what a message without a question speaks.
-fn write_question(header: Header, question: Option<Question>, message: &[u8], out: &mut Out<'_>) {
-    match names::opcode_name(header.opcode()) {
-        Some(_) if header.opcode() == QUERY => {}
-        Some(name) => out.attr("opcode", name.as_bytes()),
-        None => {
-            let digits = [b'0' + header.opcode() / 10, b'0' + header.opcode() % 10];
-            out.attr(
-                "opcode",
-                digits.get(usize::from(header.opcode() < 10)..).unwrap_or(&digits),
-            );
-        }
+fn write_question(header: Header, question: Option<Question<'_>>, message: &[u8], out: &mut Out<'_>) {
+    if header.opcode() != QUERY {
+        write_opcode(header.opcode(), out);
     }
     if let Some(question) = question {
         write_type(question.kind, out);
-        write_name(message, HEADER_BYTES, question.name_end, out);
-    } else if header.questions > 0 {
+        write_name(message, HEADER_BYTES, question.name(), out);
+    } else {
+        write_subject(header, message, out);
+    }
+}
+
+#[inline(never)]
+fn write_opcode(opcode: u8, out: &mut Out<'_>) {
+    if let Some(name) = names::opcode_name(opcode) {
+        return out.attr("opcode", name.as_bytes());
+    }
+    let digits = [b'0' + opcode / 10, b'0' + opcode % 10];
+    out.attr(
+        "opcode",
+        digits.get(usize::from(opcode < 10)..).unwrap_or(&digits),
+    );
+}
+
+/// Writes of what a message without a whole question speaks.
+#[inline(never)]
+fn write_subject(header: Header, message: &[u8], out: &mut Out<'_>) {
+    if header.questions() > 0 {
         // The bytes end within the question.
         out.truncated();
-        for field in [Field::Domain, Field::Resource, Field::Endpoint] {
-            name::write(message, HEADER_BYTES, &mut out.write(field));
-        }
-    } else if let Some(record) = Record::read(message, HEADER_BYTES).filter(|_| header.answers > 0) {
-        write_type(record.kind, out);
-        write_name(
-            message,
-            HEADER_BYTES,
-            record.data - message::RECORD_HEAD_BYTES,
-            out,
-        );
+        write_rare_name(message, HEADER_BYTES, out);
+    } else if let Some(record) = Record::read(message, HEADER_BYTES).filter(|_| header.answers() > 0) {
+        write_rare_type(record.kind, out);
+        write_rare_name(message, HEADER_BYTES, out);
     } else if let Some(name) = names::opcode_name(header.opcode()).filter(|_| header.opcode() != QUERY) {
         out.text(Field::ReqType, name.as_bytes());
     }
 }
 
+#[inline]
 fn write_type(kind: u16, out: &mut Out<'_>) {
+    match kind {
+        A => out.text(Field::ReqType, b"A"),
+        AAAA => out.text(Field::ReqType, b"AAAA"),
+        _ => write_rare_type(kind, out),
+    }
+}
+
+#[inline(never)]
+fn write_rare_type(kind: u16, out: &mut Out<'_>) {
     match names::type_name(kind) {
         Some(name) => out.text(Field::ReqType, name.as_bytes()),
         None => rdata::push_type(kind, &mut out.write(Field::ReqType)),
     }
 }
 
-/// Writes the name at `at`, which ends at `end`.
-fn write_name(message: &[u8], at: usize, end: usize, out: &mut Out<'_>) {
-    const FIELDS: [Field; 3] = [Field::Domain, Field::Resource, Field::Endpoint];
-    if let Some(name) = name::plain(message, at, end, &mut NameText::new_const()) {
-        FIELDS.into_iter().for_each(|field| out.text(field, name));
-        return;
-    }
+/// Writes the name at `at`, whose octets are `name`.
+#[inline]
+fn write_name(message: &[u8], at: usize, name: &[u8], out: &mut Out<'_>) {
+    let mut room = name::NO_TEXT;
+    let Some(text) = name::plain(name, &mut room) else {
+        return write_rare_name(message, at, out);
+    };
+    out.text(Field::Domain, text);
+    out.text(Field::Resource, text);
+    out.text(Field::Endpoint, text);
+}
+
+#[inline(never)]
+fn write_rare_name(message: &[u8], at: usize, out: &mut Out<'_>) {
     let mut whole = true;
-    for field in FIELDS {
+    for field in [Field::Domain, Field::Resource, Field::Endpoint] {
         whole = name::write(message, at, &mut out.write(field));
     }
     if !whole {
@@ -298,14 +325,15 @@ fn write_name(message: &[u8], at: usize, end: usize, out: &mut Out<'_>) {
     }
 }
 
-/// Writes the response code and the answers, as `A=1.2.3.4;A=…`.
-fn write_answers(header: Header, question: Option<Question>, message: &[u8], out: &mut Out<'_>) {
+/// Writes the response code and the answers, which begin behind a first question that ends at `at`, as
+/// `A=1.2.3.4;A=…`.
+fn write_answers(header: Header, at: usize, message: &[u8], out: &mut Out<'_>) {
     if header.is_truncated() {
         out.attr("tc", b"true");
     }
     let mut rcode = header.rcode();
-    if let Some(at) = write_records(header, question, message, out)
-        && header.additionals > 0
+    if let Some(at) = write_records(header, at, message, out)
+        && header.additionals() > 0
     {
         rcode |= extended_rcode(header, message, at);
     }
@@ -313,21 +341,30 @@ fn write_answers(header: Header, question: Option<Question>, message: &[u8], out
 }
 
 /// Writes the answers; where they end, if they are all there.
-fn write_records(
-    header: Header,
-    question: Option<Question>,
-    message: &[u8],
-    out: &mut Out<'_>,
-) -> Option<usize> {
-    let mut at = question.map_or(HEADER_BYTES, |question| question.end);
-    for _ in 1..header.questions {
+fn write_records(header: Header, mut at: usize, message: &[u8], out: &mut Out<'_>) -> Option<usize> {
+    for _ in 1..header.questions() {
         at = Question::read(message, at)?.end;
     }
-    if header.answers == 0 {
+    if header.answers() == 0 {
         return Some(at);
     }
+    let mut room = rdata::NO_ADDRESS;
+    if header.answers() == 1
+        && let Some((text, end)) = rdata::address(message, at, &mut room)
+    {
+        out.text(Field::Result, text.get(SEPARATOR.len()..).unwrap_or(&[]));
+        return Some(end);
+    }
     let mut text = out.write(Field::Result);
-    for number in 0..header.answers {
+    for number in 0..header.answers() {
+        if !text.is_full()
+            && let Some((address, end)) = rdata::address(message, at, &mut room)
+        {
+            let from = if number > 0 { 0 } else { SEPARATOR.len() };
+            text.push(address.get(from..).unwrap_or(&[]));
+            at = end;
+            continue;
+        }
         let Some(record) = Record::read(message, at) else {
             text.mark_truncated();
             return None;
@@ -338,7 +375,7 @@ fn write_records(
             continue;
         }
         if number > 0 {
-            text.push(b";");
+            text.push(SEPARATOR);
         }
         rdata::write(message, &record, &mut text);
     }
@@ -347,7 +384,7 @@ fn write_records(
 
 /// The upper bits of the response code, in the OPT record's TTL (RFC 6891 section 6.1.3), in place.
 fn extended_rcode(header: Header, message: &[u8], mut at: usize) -> u16 {
-    for _ in 0..u32::from(header.authorities) + u32::from(header.additionals) {
+    for _ in 0..u32::from(header.authorities()) + u32::from(header.additionals()) {
         let Some(record) = Record::read(message, at) else {
             return 0;
         };
@@ -361,14 +398,19 @@ fn extended_rcode(header: Header, message: &[u8], mut at: usize) -> u16 {
 
 fn write_outcome(rcode: u16, out: &mut Out<'_>) {
     out.code(i64::from(rcode));
+    match rcode {
+        0 => out.status(Status::Ok),
+        _ => write_error(rcode, out),
+    }
+}
+
+#[inline(never)]
+fn write_error(rcode: u16, out: &mut Out<'_>) {
     out.status(match rcode {
-        0 => Status::Ok,
         1 | 3 => Status::ClientError,
         _ => Status::ServerError,
     });
-    if rcode != 0
-        && let Some(name) = names::rcode_name(rcode)
-    {
+    if let Some(name) = names::rcode_name(rcode) {
         out.text(Field::Exception, name.as_bytes());
     }
 }
@@ -381,22 +423,40 @@ fn speaker(header: Header) -> Probe {
     })
 }
 
-fn probe_datagram(message: &[u8], rules: Rules) -> Probe {
-    let Some(header) = Header::read(message).filter(|header| header.is_plausible(rules)) else {
+/// Whether a datagram of a known port is DNS.
+#[inline]
+fn probe_datagram(message: &[u8]) -> Probe {
+    match (Header::read(message), Question::read(message, HEADER_BYTES)) {
+        (Some(header), Some(question)) if header.is_usual() && names::is_class(question.class) => {
+            speaker(header)
+        }
+        _ => probe_rare_datagram(message),
+    }
+}
+
+/// The same of what is not a message of an ordinary question.
+#[inline(never)]
+fn probe_rare_datagram(message: &[u8]) -> Probe {
+    let Some(header) = Header::read(message).filter(|header| header.is_plausible(Rules::Lenient)) else {
         return Probe::NoMatch;
     };
-    let matches = match rules {
-        Rules::Strict => {
-            bytes_min(header) <= message.len()
-                && !is_netbios(message)
-                && fit(message, header, rules) == Fit::Exact
-        }
-        Rules::Lenient if header.questions > 0 => match Question::read(message, HEADER_BYTES) {
-            Some(question) => names::is_class(question.class),
-            None => message.len() > HEADER_BYTES && is_cut(message, HEADER_BYTES),
-        },
-        Rules::Lenient => fit(message, header, rules) != Fit::Broken,
+    let matches = match Question::read(message, HEADER_BYTES) {
+        _ if header.questions() == 0 => fit(message, header, Rules::Lenient) != Fit::Broken,
+        Some(question) => names::is_class(question.class),
+        None => message.len() > HEADER_BYTES && is_cut(message, HEADER_BYTES),
     };
+    if matches { speaker(header) } else { Probe::NoMatch }
+}
+
+/// Whether a datagram is DNS that no port tells of.
+#[inline(never)]
+fn probe_datagram_elsewhere(message: &[u8]) -> Probe {
+    let Some(header) = Header::read(message).filter(|header| header.is_plausible(Rules::Strict)) else {
+        return Probe::NoMatch;
+    };
+    let matches = bytes_min(header) <= message.len()
+        && !is_netbios(message)
+        && fit(message, header, Rules::Strict) == Fit::Exact;
     if matches { speaker(header) } else { Probe::NoMatch }
 }
 
@@ -414,6 +474,7 @@ fn is_netbios(message: &[u8]) -> bool {
     is_encoded && matches!(type_at, Some([0, 32 | 33]))
 }
 
+#[inline(never)]
 fn probe_stream(head: &[u8], rules: Rules) -> Probe {
     let Some((length, rest)) = head.split_first_chunk::<LENGTH_BYTES>() else {
         return Probe::NeedMore;
@@ -437,7 +498,7 @@ fn probe_stream(head: &[u8], rules: Rules) -> Probe {
         return if fits { speaker(header) } else { Probe::NoMatch };
     }
     match fit(rest, header, rules) {
-        Fit::Exact | Fit::Cut if header.questions > 0 => speaker(header),
+        Fit::Exact | Fit::Cut if header.questions() > 0 => speaker(header),
         Fit::Cut if rest.len() > HEADER_BYTES && rules == Rules::Lenient => speaker(header),
         Fit::Broken if head.len() < PROBE_BYTES_MAX && is_cut(rest, HEADER_BYTES) => Probe::NeedMore,
         _ => Probe::NoMatch,
@@ -450,6 +511,6 @@ fn begins(bytes: &[u8], direction: Direction) -> bool {
     bytes
         .get(LENGTH_BYTES..)
         .and_then(Header::read)
-        .is_some_and(|header| header.questions == 1 && header.is_response() != asks)
+        .is_some_and(|header| header.questions() == 1 && header.is_response() != asks)
         && matches!(probe_stream(bytes, Rules::Strict), Probe::Match(_))
 }

@@ -4,12 +4,11 @@
 //! the printable ASCII range become `\DDD`. The root is `.`.
 
 use crate::conversation::TextWriter;
-use arrayvec::ArrayVec;
 
 /// Longest name on the wire, octets, with its length bytes and the root's (RFC 1035 section 2.3.4).
 pub(super) const NAME_BYTES_MAX: usize = 255;
 /// The top bits of a length byte that make it a compression pointer.
-const POINTER: u8 = 0xC0;
+pub(super) const POINTER: u8 = 0xC0;
 /// Longest label, octets.
 const LABEL_BYTES_MAX: u8 = 63;
 
@@ -27,18 +26,16 @@ const PLAIN: [bool; 256] = {
 /// Where the name at `at` ends in `message`; `None` where it is not whole or no name.
 #[inline]
 pub(super) fn skip(message: &[u8], at: usize) -> Option<usize> {
-    let mut next = at;
-    loop {
-        let len = *message.get(next)?;
-        match len {
-            0 => return Some(next + 1),
-            1..=LABEL_BYTES_MAX => next += 1 + usize::from(len),
-            POINTER.. => return message.get(next + 1).map(|_| next + 2),
-            _ => return None,
-        }
-        if next - at >= NAME_BYTES_MAX {
-            return None;
-        }
+    let rest = message.get(at..)?;
+    let name = rest.get(..NAME_BYTES_MAX).unwrap_or(rest);
+    let mut next = 0;
+    while let Some(len @ 1..=LABEL_BYTES_MAX) = name.get(next) {
+        next += 1 + usize::from(*len);
+    }
+    match *name.get(next)? {
+        0 => Some(at + next + 1),
+        POINTER.. => rest.get(next + 1).map(|_| at + next + 2),
+        _ => None,
     }
 }
 
@@ -136,31 +133,50 @@ pub(super) fn push_quoted(byte: u8, text: &mut TextWriter<'_>) {
     }
 }
 
-/// Text of a name.
-pub(super) type NameText = ArrayVec<u8, NAME_BYTES_MAX>;
+/// Room for the text of a name of ordinary length: others are not worth the time to clear it.
+pub(super) type NameText = [u8; 128];
 
-/// The text, in `room`, of the name at `at`, which ends at `end` as [`skip`] said, where that is its octets
-/// with dots for length bytes: nearly every name that is asked for. `None` where it is compressed, holds
-/// bytes that must be quoted, or is the root.
+/// What [`NameText`] holds before: any byte that is plain.
+pub(super) const NO_TEXT: NameText = [b'-'; 128];
+
+/// The text, in `room`, of the name whose octets these are, from its first length byte to where [`skip`]
+/// said that it ends, where that is those octets with dots for length bytes: nearly every name that is
+/// asked for. `None` where it is compressed, long, holds bytes that are rare in names, or is the root.
 #[inline]
-pub(super) fn plain<'r>(message: &[u8], at: usize, end: usize, room: &'r mut NameText) -> Option<&'r [u8]> {
+pub(super) fn plain<'r>(name: &[u8], room: &'r mut NameText) -> Option<&'r [u8]> {
     // Without the first length byte and the root.
-    let octets = message.get(at + 1..end.checked_sub(1)?)?;
-    room.clear();
-    room.try_extend_from_slice(octets).ok()?;
-    let text = room.as_mut_slice();
-    let mut label_end = usize::from(*message.get(at)?);
-    let mut start = 0;
-    loop {
-        if !text.get(start..label_end)?.iter().all(|b| PLAIN[usize::from(*b)]) {
-            return None;
-        }
-        if label_end == octets.len() {
-            return (label_end > 0).then_some(text);
-        }
-        let len = text.get_mut(label_end)?;
-        start = label_end + 1;
-        label_end = start + usize::from(*len);
+    let [first, octets @ .., _] = name else {
+        return None;
+    };
+    let text = room.get_mut(..octets.len())?;
+    text.copy_from_slice(octets);
+    let mut label_end = usize::from(*first);
+    let mut dots = 0;
+    while let Some(len) = text.get_mut(label_end) {
+        label_end += 1 + usize::from(*len);
         *len = b'.';
+        dots += 1;
     }
+    let whole = label_end == octets.len() && label_end > 0;
+    (whole && rare(room, octets.len()) == dots).then(|| &room[..octets.len()])
+}
+
+/// How many of the first `len` bytes, and what fills the last 16 of them up, are dots or rare in names.
+#[inline]
+fn rare(room: &NameText, len: usize) -> u32 {
+    let mut counts = [0; 16];
+    for bytes in room.as_chunks::<16>().0.iter().take(len.div_ceil(16)) {
+        counts = std::array::from_fn(|i| counts[i] + rare_kinds(bytes[i]));
+    }
+    counts.iter().map(|count| u32::from(*count)).sum()
+}
+
+/// Of what is rare, whatever `byte` is. A sum without branches: sixteen bytes at a time are a few
+/// instructions on vectors.
+#[inline]
+fn rare_kinds(byte: u8) -> u8 {
+    u8::from(byte.wrapping_sub(b'-') > b'~' - b'-')
+        + u8::from(byte == b'.')
+        + u8::from(byte == b';')
+        + u8::from(byte == b'\\')
 }

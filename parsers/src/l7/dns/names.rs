@@ -1,7 +1,11 @@
 //! Numbers and names of the DNS. Source: the IANA registry "Domain Name System (DNS) Parameters".
 
+/// An IPv4 address, RFC 1035.
+pub(super) const A: u16 = 1;
 /// Start of a zone, RFC 1035.
 pub(super) const SOA: u16 = 6;
+/// An IPv6 address, RFC 3596.
+pub(super) const AAAA: u16 = 28;
 /// The pseudo record of EDNS, RFC 6891.
 pub(super) const OPT: u16 = 41;
 /// Incremental zone transfer, RFC 1995.

@@ -3,14 +3,50 @@
 //!
 //! Signatures (RRSIG) are left out: they are long and tell nothing of what was answered.
 
-use super::encoding::{push_base32, push_base64, push_hex, push_ipv4, push_ipv6};
+use super::encoding::{
+    ADDRESS_ROOM_BYTES, push_base32, push_base64, push_hex, push_ipv4, push_ipv6, put_ipv4, put_ipv6,
+};
 use super::message::Record;
 use super::name;
-use super::names;
+use super::names::{self, A, AAAA};
 use super::svcb;
 use crate::conversation::TextWriter;
 
+/// What stands between records.
+pub(super) const SEPARATOR: &[u8] = b";";
+
+/// Room for the text of a record of an address.
+pub(super) type AddressText = [u8; ADDRESS_ROOM_BYTES];
+/// What [`AddressText`] holds before.
+pub(super) const NO_ADDRESS: AddressText = [0; ADDRESS_ROOM_BYTES];
+
+/// The record at `at` as `;TYPE=data` in `room`, and where it ends, if it is one of an address whose owner
+/// is named by a pointer: most are.
+#[inline]
+pub(super) fn address<'r>(message: &[u8], at: usize, room: &'r mut AddressText) -> Option<(&'r [u8], usize)> {
+    let (head, data) = message.get(at..)?.split_first_chunk::<12>()?;
+    let &[pointer, _, t1, t0, _, _, _, _, _, _, l1, l0] = head;
+    if pointer < name::POINTER {
+        return None;
+    }
+    let end = at + head.len();
+    match (u16::from_be_bytes([t1, t0]), u16::from_be_bytes([l1, l0])) {
+        (A, 4) => {
+            room[..3].copy_from_slice(b";A=");
+            let text = put_ipv4(data.first_chunk()?, room, 3);
+            Some((text, end + 4))
+        }
+        (AAAA, 16) => {
+            room[..6].copy_from_slice(b";AAAA=");
+            let text = put_ipv6(data.first_chunk()?, room, 6);
+            Some((text, end + 16))
+        }
+        _ => None,
+    }
+}
+
 /// Writes `TYPE=data` of a record of `message`.
+#[inline(never)]
 pub(super) fn write(message: &[u8], record: &Record, text: &mut TextWriter<'_>) {
     push_type(record.kind, text);
     text.push(b"=");
@@ -126,8 +162,8 @@ impl<'a> Reader<'a> {
 
     fn write(&mut self, kind: u16, text: &mut TextWriter<'_>) -> Option<()> {
         match kind {
-            1 => push_ipv4(self.take(4)?.first_chunk()?, text),
-            28 => push_ipv6(self.take(16)?.first_chunk()?, text),
+            A => push_ipv4(self.take(4)?.first_chunk()?, text),
+            AAAA => push_ipv6(self.take(16)?.first_chunk()?, text),
             // NS MD MF CNAME MB MG MR PTR NSAP-PTR DNAME
             2 | 3 | 4 | 5 | 7 | 8 | 9 | 12 | 23 | 39 => self.name(text)?,
             6 => self.soa(text)?,

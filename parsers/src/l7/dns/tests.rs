@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{Script, Told};
 
 /// A name on the wire.
-fn name(text: &str) -> Vec<u8> {
+pub(super) fn name(text: &str) -> Vec<u8> {
     let mut wire = Vec::new();
     for label in text.split('.').filter(|label| !label.is_empty()) {
         wire.push(label.len() as u8);
@@ -14,7 +14,7 @@ fn name(text: &str) -> Vec<u8> {
     wire
 }
 
-fn header(id: u16, flags: u16, counts: [u16; 4]) -> Vec<u8> {
+pub(super) fn header(id: u16, flags: u16, counts: [u16; 4]) -> Vec<u8> {
     [id, flags]
         .into_iter()
         .chain(counts)
@@ -52,7 +52,7 @@ pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes(), message].concat()
 }
 
-fn one(script: &Script) -> Told {
+pub(super) fn one(script: &Script) -> Told {
     let told = script.replay();
     assert_eq!(told.len(), 1, "{told:#?}");
     told.into_iter().next().unwrap()
@@ -185,60 +185,6 @@ fn a_truncated_answer_says_so() {
     let response = [header(9, 0x8380, [1, 0, 0, 0]), question("x.example", 16)].concat();
     let told = one(&Script::udp(53).client(query(9, "x.example", 16)).server(response));
     assert_eq!((told.attr("tc"), told.truncated), ("true", false));
-}
-
-#[test]
-fn names_are_written_as_dig_does() {
-    let odd = [&[4][..], b"a.b\\", &[5], b"c d\xC3\x7F", &[2], b"@$", &[0]].concat();
-    let asked = [header(3, 0, [1, 0, 0, 0]), odd, vec![0, 1, 0, 1]].concat();
-    let told = one(&Script::udp(53).client(asked));
-    assert_eq!(told.text(Field::Domain), r"a\.b\\.c\032d\195\127.@$");
-    assert_eq!(told.text(Field::Endpoint), told.text(Field::Domain));
-    let told = one(&Script::udp(53).client(query(3, "", 2)));
-    assert_eq!((told.text(Field::Domain), told.text(Field::ReqType)), (".", "NS"));
-    let told = one(&Script::udp(53).client(query(3, "x", 12345)));
-    assert_eq!(told.text(Field::ReqType), "TYPE12345");
-    // 255 octets are a name, one more is none.
-    let long = [
-        [b"?".repeat(62).as_slice(), b"."].concat().repeat(4),
-        b"x".to_vec(),
-    ]
-    .concat();
-    let long = String::from_utf8(long).unwrap().replace('?', "y");
-    assert_eq!(name(&long).len(), 255);
-    assert_eq!(
-        one(&Script::udp(53).client(query(3, &long, 1))).text(Field::Domain),
-        long
-    );
-    assert!(
-        Script::udp(53)
-            .client(query(3, &format!("{long}x"), 1))
-            .replay()
-            .is_empty()
-    );
-}
-
-#[test]
-fn pointers_that_loop_end_the_name() {
-    for pointer in [[0xC0, 12], [0xC0, 41], [0xC0, 43], [0xFF, 0xFF]] {
-        let response = answer(
-            7,
-            "example.com",
-            5,
-            &[record(5, &[&[1, b'x'][..], &pointer].concat())],
-        );
-        let script = Script::udp(53)
-            .client(query(7, "example.com", 5))
-            .server(response);
-        let told = one(&script);
-        let whole = pointer == [0xC0, 12];
-        assert_eq!(told.truncated, !whole, "{pointer:?}");
-        assert_eq!(
-            told.text(Field::Result),
-            if whole { "CNAME=x.example.com" } else { "CNAME=x" }
-        );
-        script.check();
-    }
 }
 
 #[test]
