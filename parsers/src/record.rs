@@ -91,6 +91,15 @@ impl FlowFacts {
     /// Bit of `bits`: a Unix stream. Its addresses only tell one server from another, and its numbers stand on no wire.
     pub const UNIX: u8 = 16;
 
+    /// What a record's [`flag`] bits say of its flow.
+    #[inline]
+    pub(crate) fn flags(&self) -> u32 {
+        // Both stand in the same order, side by side.
+        const SHIFT: u32 = flag::IPV6.trailing_zeros() - FlowFacts::IPV6.trailing_zeros();
+        const _: () = assert!((FlowFacts::TUNNEL_ID as u32) << SHIFT == flag::TUNNEL_ID);
+        u32::from(self.bits & (Self::IPV6 | Self::TUNNEL_ID)) << SHIFT
+    }
+
     /// Number of the transport, as [`L4_NAMES`] has them.
     pub fn transport(&self) -> u8 {
         if self.bits & Self::UNIX != 0 { 3 } else { self.l4 }

@@ -93,8 +93,9 @@ impl Side {
     }
 }
 
-/// A slot of the lcore's exchanges.
+/// A slot of the lcore's exchanges: four cache lines.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Exchange {
     pub(crate) next: u32,
     pub(crate) previous: u32,
@@ -130,6 +131,8 @@ pub(crate) struct Exchange {
     pub(crate) request: Side,
     pub(crate) response: Side,
 }
+
+const _: () = assert!(size_of::<Exchange>() == 256);
 
 impl Exchange {
     pub(crate) const VACANT: Self = Self {
@@ -256,8 +259,7 @@ impl Exchange {
             | bit(response.seen, flag::RESPONSE)
             | bit(request.complete & response.seen, flag::RRT)
             | bit(self.truncated | cut, flag::TRUNCATED)
-            | bit(facts.bits & FlowFacts::IPV6 != 0, flag::IPV6)
-            | bit(facts.bits & FlowFacts::TUNNEL_ID != 0, flag::TUNNEL_ID)
+            | facts.flags()
             | bit(request.has_seq, flag::REQUEST_SEQ)
             | bit(response.has_seq, flag::RESPONSE_SEQ)
     }

@@ -410,6 +410,19 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// How the exchange went, and the protocol's own code of that.
+    #[inline]
+    pub fn ends_with(&mut self, code: i64, status: Status) {
+        if let Some(slot) = self.slot() {
+            if !slot.code_is_settled {
+                slot.code = Some(code);
+            }
+            if !slot.status_is_settled {
+                slot.status = status;
+            }
+        }
+    }
+
     /// Whether the selected exchange has a code already.
     pub fn has_code(&mut self) -> bool {
         self.slot().is_some_and(|slot| slot.code.is_some())

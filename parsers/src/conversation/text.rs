@@ -22,9 +22,10 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// No blocks, whatever links say. All zeros: what is vacant is cleared by large stores.
     pub(crate) const EMPTY: Self = Self {
-        head: NONE,
-        tail: NONE,
+        head: 0,
+        tail: 0,
         len: 0,
     };
 
@@ -135,14 +136,14 @@ impl TextPool {
     #[inline]
     pub(crate) fn copy_to(&self, chain: Chain, to: &mut [u8]) -> usize {
         let mut index = chain.head;
+        let len = chain.len().min(to.len());
         let mut at = 0;
-        while let Some(block) = self.blocks.get(index as usize) {
-            let count = (chain.len() - at).min(BLOCK_BYTES).min(to.len() - at);
+        while at < len
+            && let Some(block) = self.blocks.get(index as usize)
+        {
+            let count = (len - at).min(BLOCK_BYTES);
             to[at..at + count].copy_from_slice(&block.bytes[..count]);
             at += count;
-            if count < BLOCK_BYTES {
-                break;
-            }
             index = block.next;
         }
         at
@@ -151,7 +152,7 @@ impl TextPool {
     /// Gives all blocks back.
     #[inline]
     pub(crate) fn release(&mut self, chain: &mut Chain) {
-        if chain.head != NONE
+        if chain.len > 0
             && let Some(tail) = self.blocks.get_mut(chain.tail as usize)
         {
             tail.next = self.free;

@@ -39,6 +39,7 @@ const TRAILERS: u8 = 0x80;
 const PREFIX_BYTES: usize = 5;
 
 /// The encoding of this content type; `None`: no call.
+#[inline]
 pub(crate) fn encoding(content_type: &[u8]) -> Option<Encoding> {
     let (start, suffix) = content_type.split_at_checked(CONTENT_TYPE.len())?;
     if !start.eq_ignore_ascii_case(CONTENT_TYPE) {

@@ -264,7 +264,7 @@ pub(crate) fn unfold<'r, const N: usize>(value: &[u8], room: &'r mut ArrayVec<u8
 
 /// Writes what a header tells of the selected message; headers that frame it or decide what it
 /// is write nothing.
-#[inline]
+#[inline(always)]
 pub(crate) fn write(out: &mut Out<'_>, header: Header, value: &[u8]) {
     let Some((field, says_who)) = header.field() else {
         trace::write(out, header, value);

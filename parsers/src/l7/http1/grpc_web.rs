@@ -14,10 +14,17 @@ use crate::limits::GRPC_WEB_TRAILERS_BYTES_MAX;
 use crate::parser::{Advance, Input};
 
 /// Writes how the call went, as far as the head tells. False: it is no call.
+#[inline]
 pub(super) fn describe_response(line: &StatusLine<'_>, fields: &Fields<'_>, out: &mut Out<'_>) -> bool {
-    if fields.grpc_web.is_none() && out.named_proto() != Some(Protocol::Grpc) {
-        return false;
+    let is_call = fields.grpc_web.is_some() || out.named_proto() == Some(Protocol::Grpc);
+    if is_call {
+        describe_call(line, fields, out);
     }
+    is_call
+}
+
+#[cold]
+fn describe_call(line: &StatusLine<'_>, fields: &Fields<'_>, out: &mut Out<'_>) {
     out.proto(Protocol::Grpc);
     grpc::http_outcome(line.code, out);
     let value = |wanted| {
@@ -28,10 +35,10 @@ pub(super) fn describe_response(line: &StatusLine<'_>, fields: &Fields<'_>, out:
     if let Some(status) = value(Header::GrpcStatus) {
         grpc::outcome(status, value(Header::GrpcMessage), out);
     }
-    true
 }
 
 /// How many bytes the head of `len` bytes and its body make up, when the body is to be read as a whole.
+#[inline]
 pub(super) fn whole_len(fields: &Fields<'_>, len: usize) -> Option<usize> {
     match (fields.grpc_web, fields.announced) {
         (Some(_), Announced::Bytes(count)) if count <= GRPC_WEB_TRAILERS_BYTES_MAX as u64 => {

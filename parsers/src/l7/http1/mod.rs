@@ -194,8 +194,13 @@ impl Http1 {
         {
             return wait;
         }
-        out.open(Role::Request, None);
-        self.describe_request(line, fields, out);
+        let asked = match line.method {
+            b"HEAD" => ask::HEAD,
+            b"CONNECT" => ask::CONNECT,
+            _ => 0,
+        };
+        out.open_tagged(Role::Request, None, asked);
+        self.describe_request(line, asked, fields, out);
         let body = match fields.announced {
             _ if !fields.whole => Body::Lost,
             Announced::Nothing => Body::None,
@@ -206,17 +211,17 @@ impl Http1 {
         self.body(Direction::ToServer, input, whole, body, out)
     }
 
-    #[inline]
-    fn describe_request(&mut self, line: &RequestLine<'_>, fields: &Fields<'_>, out: &mut Out<'_>) {
-        let connect = line.method == b"CONNECT";
-        let target = Target::new(line.target, connect);
+    #[inline(always)]
+    fn describe_request(
+        &mut self,
+        line: &RequestLine<'_>,
+        asked: u32,
+        fields: &Fields<'_>,
+        out: &mut Out<'_>,
+    ) {
+        let target = Target::new(line.target, asked == ask::CONNECT);
         let kept = fields.kept.iter().copied();
         enrich::request(out, proto(fields), target.resource, target.authority, kept);
-        out.tag(match line.method {
-            b"HEAD" => ask::HEAD,
-            b"CONNECT" => ask::CONNECT,
-            _ => 0,
-        });
         out.text(Field::ReqType, line.method);
         out.text(Field::Version, line.version);
         if let Some(authority) = target.authority {
@@ -280,8 +285,7 @@ impl Http1 {
         out.open(Role::Response, None);
         enrich::response(out, proto(fields), line.code, status(line.code));
         if !grpc_web::describe_response(line, fields, out) {
-            out.code(i64::from(line.code));
-            out.status(status(line.code));
+            out.ends_with(i64::from(line.code), status(line.code));
         }
         self.grpc_web = fields.grpc_web;
         if let (Some(whole), Some(encoding)) = (call, fields.grpc_web) {
@@ -403,7 +407,7 @@ impl Http1 {
 }
 
 /// Writes the headers worth keeping to the selected message.
-#[inline]
+#[inline(always)]
 fn write_fields(fields: &Fields<'_>, out: &mut Out<'_>) {
     if fields.folded {
         write_folded_fields(fields, out);
@@ -438,6 +442,7 @@ fn proto(fields: &Fields<'_>) -> Protocol {
 
 /// Whether the response turns the connection into a tunnel (RFC 9110 section 9.3.6). Joined mid-stream,
 /// the words that proxies use tell.
+#[inline]
 fn opens_tunnel(asked: Option<u32>, line: &StatusLine<'_>) -> bool {
     match asked {
         Some(asked) => asked == ask::CONNECT && matches!(line.code, 200..=299),
