@@ -68,6 +68,12 @@ impl<'a> Out<'a> {
     /// both gave one that is not 0 they pair only when the tags are equal. For protocols whose ids are
     /// short or reused, such as DNS, where the question stands on both sides.
     pub fn open_tagged(&mut self, role: Role, id: Option<u64>, tag: u32) {
+        self.open_here(role, id, tag);
+    }
+
+    /// [`open_tagged`](Self::open_tagged) as a part of its caller, for messages of which there are very many.
+    #[inline(always)]
+    pub(crate) fn open_here(&mut self, role: Role, id: Option<u64>, tag: u32) {
         if self.selected != NONE {
             self.deselect();
         }
@@ -506,6 +512,7 @@ impl<'a> Out<'a> {
 
     /// The tag of the request that a response beginning now would answer (by `id`, or in order).
     /// `None` where the request was not seen.
+    #[inline(always)]
     pub fn answering(&mut self, id: Option<u64>) -> Option<u32> {
         let index = self.talk.find_request(id, 0, &self.moment, false)?;
         self.talk.exchanges.slots.get(index).map(|slot| slot.tag)

@@ -9,6 +9,7 @@ use crate::slab::NONE;
 
 impl Talk<'_> {
     /// Begins a message; [`NONE`] when the lcore is at its limit (counted).
+    #[inline(always)]
     pub(crate) fn open(&mut self, role: Role, id: Option<u64>, tag: u32, at: &Moment) -> u32 {
         let index = match role {
             Role::Request => self.insert_request(id, tag, at),

@@ -231,7 +231,7 @@ fn read(message: &[u8], length: usize, out: &mut Out<'_>) -> Option<usize> {
         (true, true) => Role::Stream,
     };
     let tag = question.map_or(0, |question| question.tag());
-    out.open_tagged(role, Some(u64::from(header.id)), tag);
+    out.open_here(role, Some(u64::from(header.id)), tag);
     if role != Role::Response || !out.has_request() {
         write_question(header, question, message, out);
     }
@@ -397,19 +397,19 @@ fn extended_rcode(header: Header, message: &[u8], mut at: usize) -> u16 {
 }
 
 fn write_outcome(rcode: u16, out: &mut Out<'_>) {
-    out.code(i64::from(rcode));
     match rcode {
-        0 => out.status(Status::Ok),
+        0 => out.ends_with(0, Status::Ok),
         _ => write_error(rcode, out),
     }
 }
 
 #[inline(never)]
 fn write_error(rcode: u16, out: &mut Out<'_>) {
-    out.status(match rcode {
+    let status = match rcode {
         1 | 3 => Status::ClientError,
         _ => Status::ServerError,
-    });
+    };
+    out.ends_with(i64::from(rcode), status);
     if let Some(name) = names::rcode_name(rcode) {
         out.text(Field::Exception, name.as_bytes());
     }

@@ -199,7 +199,7 @@ impl Http1 {
             b"CONNECT" => ask::CONNECT,
             _ => 0,
         };
-        out.open_tagged(Role::Request, None, asked);
+        out.open_here(Role::Request, None, asked);
         self.describe_request(line, asked, fields, out);
         let body = match fields.announced {
             _ if !fields.whole => Body::Lost,
@@ -282,7 +282,7 @@ impl Http1 {
         {
             return wait;
         }
-        out.open(Role::Response, None);
+        out.open_here(Role::Response, None, 0);
         enrich::response(out, proto(fields), line.code, status(line.code));
         if !grpc_web::describe_response(line, fields, out) {
             out.ends_with(i64::from(line.code), status(line.code));
