@@ -10,7 +10,7 @@ use tapir_parsers::record::{HEADER_BYTES, RecordView};
 /// One lcore's ring, seen from the collector.
 pub struct RecordRing {
     consumer: Consumer<u8>,
-    /// The entry that wraps, in one piece.
+    /// The entry that wraps, in one piece. It has room for the longest from the beginning.
     wrapped: Vec<u8>,
     /// Bytes thrown away because they were no entries: a bug of the producer.
     corrupt_bytes: u64,
@@ -21,7 +21,7 @@ impl RecordRing {
     pub fn new(consumer: Consumer<u8>) -> Self {
         Self {
             consumer,
-            wrapped: Vec::new(),
+            wrapped: Vec::with_capacity(ENTRY_BYTES_MAX),
             corrupt_bytes: 0,
         }
     }

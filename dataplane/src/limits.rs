@@ -46,6 +46,9 @@ pub const WHEEL_SLOT_SHIFT: u32 = 27;
 
 /// Slots of the timer wheel; with their width it spans nine minutes. Longer timeouts go round again.
 pub const WHEEL_SLOTS: usize = 4096;
+/// Chunks of timers, 256 bytes each, that an lcore's wheel has room for before it grows: those of half a million
+/// flows. Memory that is not touched costs nothing.
+pub const WHEEL_CHUNKS: usize = 16 * 1024;
 
 /// Flows that one burst may expire, so that a wave of timeouts never stops reception.
 pub const EXPIRE_PER_BURST: usize = 512;

@@ -4,7 +4,7 @@
 //! last packet with its timeout and arms it anew if it lives. So a packet never touches the wheel. A
 //! flow that changes its timeout gets a new entry and a new generation; the old entry is stale.
 
-use crate::limits::{WHEEL_SLOT_SHIFT, WHEEL_SLOTS};
+use crate::limits::{WHEEL_CHUNKS, WHEEL_SLOT_SHIFT, WHEEL_SLOTS};
 
 const ENTRIES: usize = 31;
 const NONE: u32 = u32::MAX;
@@ -40,7 +40,7 @@ impl Wheel {
     pub(super) fn new() -> Self {
         Self {
             slots: vec![NONE; WHEEL_SLOTS],
-            chunks: Vec::new(),
+            chunks: Vec::with_capacity(WHEEL_CHUNKS),
             free: NONE,
             due: 0,
             started: false,
