@@ -200,7 +200,8 @@ impl<'a> Question<'a> {
     #[inline]
     pub(super) fn tag(&self) -> u32 {
         let octets = self.name_and_type();
-        let mut sum = octets.len() as u64;
+        // The type once more as it is: A and SRV differ by the bit of the case alone.
+        let mut sum = octets.len() as u64 ^ u64::from(self.kind) << 32;
         let mut left = octets;
         while let Some((pair, rest)) = left.split_first_chunk::<16>()
             && !rest.is_empty()
