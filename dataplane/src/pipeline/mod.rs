@@ -3,7 +3,8 @@
 //! ```text
 //! for the burst:  decode and hash every packet, prefetch its index bucket
 //!                 look at every bucket, prefetch the flow
-//!                 look at every flow, touch its session
+//!                 look at every flow, prefetch its session
+//!                 look at every session, prefetch parser, oldest request and the payload that will be read
 //! packet by packet, in order:  find or insert the flow ─► TCP order ─► engine
 //! ```
 //!
@@ -18,7 +19,7 @@ mod tcp;
 use crate::counters::Counters;
 use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
-use crate::prefetch::prefetch_address;
+use crate::prefetch::{prefetch_address, prefetch_beginning};
 use crate::source::Source;
 use crate::stream::HeldStore;
 use deliver::{Held, Payload};
@@ -306,9 +307,13 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             self.engine
                 .session_lines(SessionId(staged.session), &prefetch_address);
         }
-        for staged in &*burst {
-            self.engine
+        for (at, staged) in burst.iter().enumerate() {
+            let reads = self
+                .engine
                 .parser_lines(SessionId(staged.session), &prefetch_address);
+            if reads && let Some(payload) = straight::payload(source, at, &staged.packet) {
+                prefetch_beginning(payload);
+            }
         }
         for (at, staged) in burst.iter().enumerate() {
             match staged.kind {

@@ -82,7 +82,7 @@ impl<B: Buffer> Pipeline<B> {
 
 /// The payload of TCP or UDP, where all of it lies in one piece.
 #[inline(always)]
-fn payload<'a>(source: &'a impl Source, at: usize, packet: &Packet) -> Option<&'a [u8]> {
+pub(super) fn payload<'a>(source: &'a impl Source, at: usize, packet: &Packet) -> Option<&'a [u8]> {
     source.piece(at, packet.payload_offset as usize, packet.payload_len as usize)
 }
 

@@ -193,15 +193,19 @@ impl Engine {
     }
 
     /// Hands out the addresses of the cache lines of a session's parser and of its oldest request; reads the
-    /// session.
+    /// session. Says whether the bytes that come next are read, as far as is known: there is a parser, and no body
+    /// is under way in either direction.
     #[inline(always)]
-    pub fn parser_lines(&self, id: SessionId, hint: &impl Fn(*const u8)) {
-        if let Some(session) = self.sessions.get(id.0)
-            && let Some(protocol) = session.protocol
-        {
-            self.parsers.lines(protocol, session.parser, hint);
-            self.exchanges.lines(session.conversation.oldest(), hint);
-        }
+    pub fn parser_lines(&self, id: SessionId, hint: &impl Fn(*const u8)) -> bool {
+        let Some(session) = self.sessions.get(id.0) else {
+            return false;
+        };
+        let Some(protocol) = session.protocol else {
+            return false;
+        };
+        self.parsers.lines(protocol, session.parser, hint);
+        self.exchanges.lines(session.conversation.oldest(), hint);
+        session.streams[0].skip | session.streams[1].skip == 0
     }
 
     /// The protocol of a session, once known.
