@@ -1,5 +1,6 @@
 //! Workers that replay a capture lap after lap: the first to warm up, the others on the clock.
 
+use super::pieces::Pieces;
 use super::{Args, Source};
 use crate::failure::Failure;
 use crate::replay::{load, read_files};
@@ -33,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) records: u64,
     /// Processor time of the worker that spent most.
     pub(super) busy: Duration,
+    /// What every piece of the capture took in its quietest lap, and the packets of all; of the first worker.
+    pub(super) quiet: (Duration, u64),
     pub(super) cycles_per_ns: f64,
     pub(super) allocations: u64,
     /// Most flows at once, all workers.
@@ -45,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 /// Sends all packets of a worker through its pipeline once; says how many flows there were at once.
-pub(super) type Lap<B> = Box<dyn FnMut(&mut Pipeline<B>) -> usize + Send>;
+pub(super) type Lap<B> = Box<dyn FnMut(&mut Pipeline<B>, &mut Pieces) -> usize + Send>;
 
 /// The workers at work.
 pub(super) struct Laps {
@@ -116,6 +119,9 @@ impl Laps {
             all.bytes += one.bytes;
             all.records += one.records;
             all.busy = all.busy.max(one.busy);
+            if all.workers == 0 {
+                all.quiet = one.quiet;
+            }
             // Counted over the whole process: every worker sees the same.
             all.allocations = all.allocations.max(one.allocations);
             all.flows += one.flows;
@@ -136,9 +142,9 @@ fn from_memory(
     let distributor = Distributor::new(options.decode.clone(), workers);
     let (batches, _) = load(&args.file, &distributor, workers)?;
     let lap = |list: Vec<Arc<Batch>>| -> Lap<BatchBuffer> {
-        Box::new(move |pipeline| {
+        Box::new(move |pipeline, pieces| {
             let mut lap = list.iter().map(Arc::clone);
-            replay(&mut BatchSource::new(|| lap.next()), pipeline)
+            replay(&mut BatchSource::new(|| lap.next()), pipeline, pieces)
         })
     };
     Ok(batches.into_iter().map(lap).collect())
@@ -149,7 +155,7 @@ fn from_file(path: &Path, options: &PipelineOptions, workers: usize) -> Vec<Lap<
     let lap = |number: usize| -> Lap<BatchBuffer> {
         let distributor = Distributor::new(options.decode.clone(), workers);
         let path = path.to_owned();
-        Box::new(move |pipeline| {
+        Box::new(move |pipeline, pieces| {
             let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| bounded(4)).unzip();
             let (path, distributor) = (path.clone(), distributor.clone());
             std::thread::spawn(move || read_files(&[path], &distributor, &senders, &AtomicU64::new(0)));
@@ -159,24 +165,31 @@ fn from_file(path: &Path, options: &PipelineOptions, workers: usize) -> Vec<Lap<
             for other in receivers {
                 std::thread::spawn(move || while other.recv().is_ok() {});
             }
-            replay(&mut BatchSource::new(|| own.recv().ok()), pipeline)
+            replay(&mut BatchSource::new(|| own.recv().ok()), pipeline, pieces)
         })
     };
     (0..workers).map(lap).collect()
 }
 
 /// Reads `source` to its end.
-pub(super) fn replay<S: PacketSource>(source: &mut S, pipeline: &mut Pipeline<S::Buffer>) -> usize {
+pub(super) fn replay<S: PacketSource>(
+    source: &mut S,
+    pipeline: &mut Pipeline<S::Buffer>,
+    pieces: &mut Pieces,
+) -> usize {
     let mut flows = 0;
     worker::run(source, pipeline, &AtomicBool::new(false), |p| {
         flows = flows.max(p.table().len());
+        pieces.mark(busy(), p.counters().packets);
     });
     flows
 }
 
 fn run<B: Buffer>(mut pipeline: Pipeline<B>, mut one: Lap<B>, loops: u64, barrier: &Barrier) -> Outcome {
     let mut outcome = Outcome::default();
-    lap(&mut pipeline, &mut one, &mut outcome);
+    let mut pieces = Pieces::new();
+    lap(&mut pipeline, &mut one, &mut pieces, &mut outcome);
+    pieces.clear();
     barrier.wait();
     let warm = pipeline.counters();
     let (records, engine) = (
@@ -186,11 +199,12 @@ fn run<B: Buffer>(mut pipeline: Pipeline<B>, mut one: Lap<B>, loops: u64, barrie
     outcome.busy = Duration::ZERO;
     let mut allocations = 0;
     for _ in 0..loops {
-        allocations += lap(&mut pipeline, &mut one, &mut outcome);
+        allocations += lap(&mut pipeline, &mut one, &mut pieces, &mut outcome);
     }
     barrier.wait();
     let counters = pipeline.counters();
     outcome.allocations = allocations;
+    outcome.quiet = pieces.sum();
     outcome.packets = counters.packets - warm.packets;
     outcome.bytes = counters.bytes - warm.bytes;
     outcome.records = pipeline.engine().counters().records() - records;
@@ -200,17 +214,25 @@ fn run<B: Buffer>(mut pipeline: Pipeline<B>, mut one: Lap<B>, loops: u64, barrie
 }
 
 /// One replay; says how many allocations it made.
-fn lap<B: Buffer>(pipeline: &mut Pipeline<B>, one: &mut Lap<B>, outcome: &mut Outcome) -> u64 {
+fn lap<B: Buffer>(
+    pipeline: &mut Pipeline<B>,
+    one: &mut Lap<B>,
+    pieces: &mut Pieces,
+    outcome: &mut Outcome,
+) -> u64 {
     let region = Region::new(ALLOCATOR.0);
     let started = busy();
-    let flows = one(pipeline);
+    pieces.begin(started, pipeline.counters().packets);
+    let flows = one(pipeline, pieces);
     if flows >= outcome.flows {
         outcome.flows = flows;
         outcome.state_bytes = pipeline.state_bytes();
     }
     let end_ns = pipeline.now_ns();
     pipeline.finish(end_ns);
-    outcome.busy += busy().saturating_sub(started);
+    let ended = busy();
+    pieces.mark(ended, pipeline.counters().packets);
+    outcome.busy += ended.saturating_sub(started);
     region.change().allocations as u64
 }
 

@@ -51,9 +51,9 @@ pub(super) fn laps(
     for list in &batches {
         let frames = fill(&pool, list)?;
         let mut source = MbufReplay::new(frames);
-        laps.push(Box::new(move |pipeline| {
+        laps.push(Box::new(move |pipeline, pieces| {
             source.rewind();
-            replay(&mut source, pipeline)
+            replay(&mut source, pipeline, pieces)
         }));
     }
     Ok(laps)

@@ -6,6 +6,7 @@ mod mbufs;
 #[cfg(not(feature = "dpdk"))]
 #[path = "no_mbufs.rs"]
 mod mbufs;
+mod pieces;
 
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -111,6 +112,7 @@ fn figures(outcome: &Outcome) -> serde_json::Value {
         "mpps": round(packets / seconds / 1e6, 3),
         "gbps": round(outcome.bytes as f64 * 8.0 / seconds / 1e9, 3),
         "ns_per_packet": round(ns_per_packet, 2),
+        "ns_per_packet_quiet": round(outcome.quiet.0.as_secs_f64() * 1e9 / outcome.quiet.1.max(1) as f64, 2),
         "ns_per_byte": round(ns_per_packet * packets / outcome.bytes.max(1) as f64, 3),
         "ns_per_record": round(ns_per_packet * packets / outcome.records.max(1) as f64, 1),
         "cycles_per_packet": round(ns_per_packet * outcome.cycles_per_ns, 1),
