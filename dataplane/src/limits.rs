@@ -35,7 +35,7 @@ pub const UNACKED_HOLE_PATIENCE: u64 = 10;
 /// ns: nothing of the old one is under way any more.
 pub const SYN_ACK_REUSE_NS: u64 = 1_000_000_000;
 
-/// Sessions that one tick looks at for overdue requests.
+/// Most sessions that one tick looks at for overdue requests.
 pub const SESSIONS_PER_TICK: usize = 1024;
 
 /// Time between ticks, in packet time, ns.

@@ -47,6 +47,13 @@ pub const EARLY_RESPONSES_PER_FLOW_MAX: usize = 64;
 /// Flows of one lcore that have a parser, or are on the way to one.
 pub const SESSIONS_PER_LCORE_MAX: usize = 4 << 20;
 
+/// Sweeps in which all sessions are looked at once for overdue requests, unless there are more than sweeps may look
+/// at: timeouts are seconds, and a session that is looked at is a cache miss.
+pub const SWEEPS_PER_ROUND: usize = 100;
+
+/// Sessions that a sweep looks at although a round would take fewer.
+pub const SESSIONS_PER_SWEEP_MIN: usize = 64;
+
 /// Message heads of one lcore that are being put together at once. Times the longest head this is
 /// what stitching may hold: 1.25 GiB in the worst case, a few hundred bytes each in practice.
 pub const STITCH_BUFFERS_MAX: usize = 1 << 16;

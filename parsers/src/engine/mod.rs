@@ -11,6 +11,7 @@ pub mod fuzz;
 mod recovery;
 mod session;
 mod stitch;
+mod sweep;
 mod unknown;
 mod wrapped;
 
@@ -394,29 +395,6 @@ impl Engine {
         }
         self.end_all(id.0, ended, time_ns, sink);
         self.release(id.0);
-    }
-
-    /// Looks after `sessions_max` sessions more: requests whose time is over become records. Plugins that
-    /// were exchanged take over. Call it at intervals of capture time.
-    pub fn sweep(&mut self, time_ns: u64, sessions_max: usize, sink: &mut dyn RecordSink) {
-        if let Some(plugged) = &mut self.plugins {
-            plugged.refresh();
-        }
-        let count = self.sessions.high_water();
-        for _ in 0..sessions_max.min(count) {
-            if self.sweep_at as usize >= count {
-                self.sweep_at = 0;
-            }
-            let index = self.sweep_at;
-            self.sweep_at += 1;
-            let waits = self
-                .sessions
-                .get(index)
-                .is_some_and(|s| s.in_use && !s.conversation.is_idle());
-            if waits && let Some(mut talk) = self.talk(index, sink) {
-                talk.expire(time_ns);
-            }
-        }
     }
 
     #[inline]
