@@ -38,6 +38,9 @@ pub struct BatchSource<F> {
     end: usize,
 }
 
+/// Bytes of Ethernet, IPv4 and TCP headers without options: frames lie as they come, often across two lines of cache.
+const HEADER_BYTES: usize = 54;
+
 impl<F: FnMut() -> Option<Arc<Batch>>> BatchSource<F> {
     /// A source of the batches that `next` brings, until it brings none.
     pub fn new(next: F) -> Self {
@@ -74,8 +77,11 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
                     .skip(self.start + BURST_PACKETS)
                     .take(BURST_PACKETS)
                 {
-                    if let Some(byte) = batch.bytes.get(frame.offset as usize) {
-                        prefetch(byte);
+                    let start = frame.offset as usize;
+                    for at in [start, start + HEADER_BYTES] {
+                        if let Some(byte) = batch.bytes.get(at) {
+                            prefetch(byte);
+                        }
                     }
                 }
                 return Poll::Packets;
