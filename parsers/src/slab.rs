@@ -106,6 +106,16 @@ impl<T> Slab<T> {
         }
     }
 
+    /// The same of the slot that will be taken after `before` others, as far as any is free.
+    #[inline(always)]
+    pub(crate) fn vacant_lines(&self, before: usize, hint: &impl Fn(*const u8)) {
+        if let Some(at) = self.free.len().checked_sub(before + 1)
+            && let Some(index) = self.free.get(at)
+        {
+            self.lines(*index, hint);
+        }
+    }
+
     /// Slots in use.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
@@ -119,5 +129,31 @@ impl<T> Slab<T> {
     /// Slots ever used: indexes are below this.
     pub(crate) fn high_water(&self) -> usize {
         self.slots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slab;
+    use std::cell::Cell;
+
+    #[test]
+    fn vacant_lines_are_those_of_the_slots_that_are_taken_next() {
+        let mut slab: Slab<[u8; 64]> = Slab::default();
+        let slots: Vec<u32> = (0..3).filter_map(|n| slab.insert([n; 64])).collect();
+        for slot in &slots[..2] {
+            slab.remove(*slot, [0; 64]);
+        }
+        let lines = |slab: &Slab<_>, before| {
+            let seen = Cell::new(None);
+            slab.vacant_lines(before, &|line| seen.set(Some(line)));
+            seen.get()
+        };
+        let hinted = [lines(&slab, 0), lines(&slab, 1), lines(&slab, 2)];
+        let mut taken = || {
+            let slot = slab.take(|| [0; 64]).and_then(|slot| slab.get(slot));
+            slot.map(|slot| slot.as_ptr())
+        };
+        assert_eq!(hinted, [taken(), taken(), None]);
     }
 }

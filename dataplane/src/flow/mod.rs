@@ -9,4 +9,4 @@ mod wheel;
 pub use crate::FlowIndex;
 pub use huge::HugeMemory;
 pub use key::{FlowKey, KeyedPacket};
-pub use table::{Flow, FlowState, FlowTable, NO_FLOW, TcpSide, Timeouts, side_flag};
+pub use table::{Flow, FlowState, FlowTable, NO_FLOW, Reader, TcpSide, Timeouts, side_flag};

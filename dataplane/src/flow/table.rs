@@ -211,6 +211,17 @@ impl Flow {
     }
 }
 
+/// Who reads the payload of a flow, as far as is known before its packets are handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The engine's session of this number.
+    Session(u32),
+    /// Inference, of a flow of TCP: a session may begin.
+    Inference,
+    /// None that needs anything loaded.
+    Nobody,
+}
+
 /// The flows of one lcore.
 pub struct FlowTable {
     flows: HugeMemory<Flow>,
@@ -296,17 +307,22 @@ impl FlowTable {
         Some(likely)
     }
 
-    /// Starts to load the second line of a flow of TCP, whose every packet touches it; says which session the flow
-    /// has.
+    /// Starts to load the second line of a flow of TCP, whose every packet touches it; says what payload of the flow
+    /// goes to.
     #[inline(always)]
-    pub fn prefetch_sides(&self, index: FlowIndex) -> FlowIndex {
+    pub fn prefetch_sides(&self, index: FlowIndex) -> Reader {
         let Some(flow) = self.get(index) else {
-            return NO_FLOW;
+            return Reader::Nobody;
         };
-        if flow.is_tcp() {
+        let is_tcp = flow.is_tcp();
+        if is_tcp {
             prefetch(&flow.serial);
         }
-        flow.session
+        match flow.session {
+            NO_FLOW if is_tcp && !flow.is(Flow::IGNORED) => Reader::Inference,
+            NO_FLOW => Reader::Nobody,
+            session => Reader::Session(session),
+        }
     }
 
     /// Whether the flow at `likely` is the packet's. Where that is what [`prefetch_flow`](Self::prefetch_flow)

@@ -3,7 +3,7 @@
 //! ```text
 //! for the burst:  decode and hash every packet, prefetch its index bucket
 //!                 look at every bucket, prefetch the flow
-//!                 look at every flow, prefetch its session
+//!                 look at every flow, prefetch its session, or the one that is taken if it begins now
 //!                 look at every session, prefetch parser, oldest request and the payload that will be read
 //! packet by packet, in order:  find or insert the flow ─► TCP order ─► engine
 //! ```
@@ -17,7 +17,7 @@ mod straight;
 mod tcp;
 
 use crate::counters::Counters;
-use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Timeouts};
+use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Reader, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
 use crate::prefetch::{prefetch_address, prefetch_beginning};
 use crate::source::Source;
@@ -302,10 +302,20 @@ impl<B: crate::source::Buffer> Pipeline<B> {
         for staged in &mut *burst {
             staged.likely = self.table.prefetch_flow(staged.keyed.hash).unwrap_or(NO_FLOW);
         }
+        let mut begins = 0;
         for staged in &mut *burst {
-            staged.session = self.table.prefetch_sides(staged.likely);
-            self.engine
-                .session_lines(SessionId(staged.session), &prefetch_address);
+            staged.session = NO_FLOW;
+            match self.table.prefetch_sides(staged.likely) {
+                Reader::Session(session) => {
+                    staged.session = session;
+                    self.engine.session_lines(SessionId(session), &prefetch_address);
+                }
+                Reader::Inference if staged.packet.payload_len > 0 => {
+                    self.engine.vacant_lines(begins, &prefetch_address);
+                    begins += 1;
+                }
+                Reader::Inference | Reader::Nobody => {}
+            }
         }
         for (at, staged) in burst.iter().enumerate() {
             let reads = self

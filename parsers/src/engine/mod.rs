@@ -102,6 +102,8 @@ pub struct Engine {
     candidates: Candidates,
     wanted: ProtocolSet,
     servers: ServerCache,
+    /// What the latest flow speaks that was recognised.
+    latest: Protocol,
     settings: Settings,
     counters: EngineCounters,
     sweep_at: u32,
@@ -148,6 +150,7 @@ impl Engine {
             candidates: Candidates::new(wanted),
             wanted,
             servers: ServerCache::default(),
+            latest: Protocol::Http1,
             settings,
             counters: EngineCounters::default(),
             sweep_at: 0,
@@ -207,6 +210,14 @@ impl Engine {
         self.parsers.lines(protocol, session.parser, hint);
         self.exchanges.lines(session.conversation.oldest(), hint);
         session.streams[0].skip | session.streams[1].skip == 0
+    }
+
+    /// Hands out the addresses of the cache lines of the session that will begin after `before` others, and of its
+    /// parser if it speaks what the latest flow did: they were left long ago as a rule.
+    #[inline(always)]
+    pub fn vacant_lines(&self, before: usize, hint: &impl Fn(*const u8)) {
+        self.sessions.vacant_lines(before, hint);
+        self.parsers.vacant_lines(self.latest, before, hint);
     }
 
     /// The protocol of a session, once known.
@@ -451,6 +462,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(index) else {
             return false;
         };
+        self.latest = protocol;
         session.protocol = Some(protocol);
         session.behind_unknown = false;
         session.parser = parser;

@@ -114,7 +114,8 @@ macro_rules! protocols {
             /// A new state of `protocol`; `None` when its slab is at its limit.
             pub(crate) fn insert(&mut self, protocol: Protocol) -> Option<u32> {
                 match protocol { $(
-                    Protocol::$type => self.$module.insert(<$module::$type as Parser>::new()),
+                    // What was given back was left new.
+                    Protocol::$type => self.$module.take(<$module::$type as Parser>::new),
                     $($(Protocol::$sibling)|+ => None,)?
                 )* }
             }
@@ -132,6 +133,15 @@ macro_rules! protocols {
             pub(crate) fn lines(&self, protocol: Protocol, index: u32, hint: &impl Fn(*const u8)) {
                 match protocol { $(
                     Protocol::$type => self.$module.lines(index, hint),
+                    $($(Protocol::$sibling)|+ => {})?
+                )* }
+            }
+
+            /// The same of the state that will be given out after `before` others.
+            #[inline(always)]
+            pub(crate) fn vacant_lines(&self, protocol: Protocol, before: usize, hint: &impl Fn(*const u8)) {
+                match protocol { $(
+                    Protocol::$type => self.$module.vacant_lines(before, hint),
                     $($(Protocol::$sibling)|+ => {})?
                 )* }
             }
