@@ -1,9 +1,15 @@
 //! Packets from NICs: RX queues polled in turn, or the ring that an RX lcore fills.
 
 use super::{Buffer, Poll, Source};
-use dpdk_bindings::{Burst, Checksum, Consumer, Mbuf, Packet, RxQueue};
+use crate::limits::BURST_PACKETS;
+use dpdk_bindings::{BURST_SIZE, Burst, Checksum, Consumer, Mbuf, Packet, RxQueue};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tapir_parsers::wire::LinkType;
+
+const _: () = assert!(
+    BURST_SIZE <= BURST_PACKETS,
+    "a pipeline handles no more of a burst"
+);
 
 /// Where a worker's mbufs come from.
 pub enum Inlet {
