@@ -48,7 +48,8 @@ pub const EARLY_RESPONSES_PER_FLOW_MAX: usize = 64;
 pub const SESSIONS_PER_LCORE_MAX: usize = 4 << 20;
 
 /// Sweeps in which all sessions are looked at once for overdue requests, unless there are more than sweeps may look
-/// at: timeouts are seconds, and a session that is looked at is a cache miss.
+/// at: timeouts are seconds, and a session that is looked at is a cache miss. With a sweep every 5 ms a request is
+/// found overdue half a second late at most.
 pub const SWEEPS_PER_ROUND: usize = 100;
 
 /// Sessions that a sweep looks at although a round would take fewer.

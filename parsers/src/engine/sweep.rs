@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_round_of_sweeps_looks_at_every_session() {
         let mut sink = Count::default();
-        let flows = 100 * SESSIONS_PER_SWEEP_MIN + 1;
+        let flows = SWEEPS_PER_ROUND * SESSIONS_PER_SWEEP_MIN + 1;
         let mut engine = waiting(flows, &mut sink);
         engine.sweep(LATE_NS, usize::MAX, &mut sink);
         assert_eq!(sink.records, flows.div_ceil(SWEEPS_PER_ROUND) as u64);
