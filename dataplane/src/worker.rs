@@ -21,8 +21,8 @@ pub fn run<S: Source>(
     stop: &AtomicBool,
     mut housekeep: impl FnMut(&Pipeline<S::Buffer>),
 ) {
-    /// Loops between two calls of `housekeep`: with full bursts about every 16 k packets.
-    const HOUSEKEEPING_LOOPS: u32 = 256;
+    /// Loops between two calls of `housekeep`: with full bursts every 16 k packets.
+    const HOUSEKEEPING_LOOPS: u32 = 512;
     let mut loops = 0u32;
     let mut idle = 0u32;
     while !stop.load(Ordering::Relaxed) {

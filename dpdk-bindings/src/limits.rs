@@ -1,8 +1,8 @@
 //! Sizes and bounds of this crate, each with its reason.
 
-/// Packets received in one call. Past 32 the cost of the call is spread thin enough not to show, vector
-/// PMDs want a multiple of 32, and 64 packets' first cache lines (4 KiB) still fit in L1 with the headers.
-pub const BURST_SIZE: usize = 64;
+/// Packets received in one call: the cost of the call is spread thin enough not to show, vector PMDs want a
+/// multiple of 32, and what is known of the packets still fits in L1 with their headers.
+pub const BURST_SIZE: usize = 32;
 
 /// A memory zone's name with its `RG_`/`MP_` prefix must fit into 32 bytes with the final zero
 /// (`RTE_MEMZONE_NAMESIZE`), so pool and ring names may have 26 characters.

@@ -4,8 +4,8 @@
 mod common;
 
 use dpdk_bindings::{
-    Burst, CpuId, Eal, EalConfig, Error, HugeSlice, Lcore, Mbuf, Mempool, MempoolConfig, Port, PortConfig,
-    ring, tsc,
+    BURST_SIZE, Burst, CpuId, Eal, EalConfig, Error, HugeSlice, Lcore, Mbuf, Mempool, MempoolConfig, Port,
+    PortConfig, ring, tsc,
 };
 
 #[test]
@@ -143,7 +143,11 @@ fn pools_and_packets(eal: Eal) {
     let mut queue = port.start().unwrap().rx.remove(0);
     let mut burst = Burst::new();
     for _ in 0..100 {
-        assert_eq!(queue.receive(&mut burst), 64, "net_null always has a burst");
+        assert_eq!(
+            queue.receive(&mut burst),
+            BURST_SIZE,
+            "net_null always has a burst"
+        );
         burst.prefetch_headers();
         burst.prefetch_data();
         assert!(
@@ -152,20 +156,20 @@ fn pools_and_packets(eal: Eal) {
                 .all(|packet| packet.len() == 128 && packet.data().len() == 128)
         );
     }
-    let packet = burst.get(63).unwrap();
+    let packet = burst.get(BURST_SIZE - 1).unwrap();
     assert_eq!(
         (packet.timestamp(), packet.rss_hash(), packet.stripped_vlan()),
         (None, None, None)
     );
     assert_eq!(packet.port(), port.info().id);
-    assert!(burst.get(64).is_none());
+    assert!(burst.get(BURST_SIZE).is_none());
 
     // Held packets outlive their burst, as long as the pool lasts.
     let mut held = Vec::new();
-    while queue.receive(&mut burst) == 64 {
+    while queue.receive(&mut burst) == BURST_SIZE {
         held.push(burst.take(5).unwrap());
         assert!(burst.get(5).is_none() && burst.take(5).is_none());
-        assert_eq!(burst.iter().count(), 63);
+        assert_eq!(burst.iter().count(), BURST_SIZE - 1);
     }
     assert!(held.len() > 500, "held {} of {size}", held.len());
     assert!(held.iter().all(|packet| packet.data().len() == 128));
@@ -257,27 +261,27 @@ fn huge_slices(eal: Eal) {
 
 fn rings(eal: Eal) {
     let pool = Mempool::new(eal, "rings", MempoolConfig::default()).unwrap();
-    let (mut producer, mut consumer) = ring(eal, "small", 100, None).unwrap();
-    assert!(ring(eal, "small", 100, None).is_err(), "the name is in use");
+    let (mut producer, mut consumer) = ring(eal, "small", 50, None).unwrap();
+    assert!(ring(eal, "small", 50, None).is_err(), "the name is in use");
     assert!(ring(eal, "empty", 0, None).is_err());
     let mut burst = Burst::new();
     let fill = |burst: &mut Burst, count: u8| {
         (0..count).for_each(|number| burst.push(pool.packet_from(&[number]).unwrap()).unwrap());
     };
-    fill(&mut burst, 64);
+    fill(&mut burst, BURST_SIZE as u8);
     assert!(burst.is_full() && burst.push(pool.packet_from(b"one more").unwrap()).is_err());
-    assert_eq!(producer.send(&mut burst), 64);
+    assert_eq!(producer.send(&mut burst), BURST_SIZE);
     assert!(burst.is_empty());
 
     // Only packets go in, not the places of taken ones; those there is no room for stay, in order.
-    fill(&mut burst, 40);
+    fill(&mut burst, 22);
     drop(burst.take(0));
-    assert_eq!(producer.send(&mut burst), 36);
+    assert_eq!(producer.send(&mut burst), 18);
     assert_eq!(
         burst.iter().map(|packet| packet.data()[0]).collect::<Vec<_>>(),
-        [37, 38, 39]
+        [19, 20, 21]
     );
-    assert_eq!((producer.len(), consumer.len()), (100, 100));
+    assert_eq!((producer.len(), consumer.len()), (50, 50));
 
     let order = std::thread::spawn(move || {
         let (mut burst, mut order) = (Burst::new(), Vec::new());
@@ -287,7 +291,7 @@ fn rings(eal: Eal) {
         (order, consumer)
     });
     let (order, consumer) = order.join().unwrap();
-    assert_eq!(order, (0..64).chain(1..37).collect::<Vec<u8>>());
+    assert_eq!(order, (0..BURST_SIZE as u8).chain(1..19).collect::<Vec<u8>>());
 
     // What lies in a ring when both ends are gone goes back to its pool.
     assert_eq!(producer.send(&mut burst), 3);
