@@ -1,15 +1,10 @@
 //! Joins the stages: a burst of packets in, records out.
 //!
 //! ```text
-//! for the burst:  decode and hash every packet, prefetch its index bucket
-//!                 look at every bucket, prefetch the flow
-//!                 look at every flow, prefetch its session, or the one that is taken if it begins now
-//!                 look at every session, prefetch parser, oldest request and the payload that will be read
-//! packet by packet, in order:  find or insert the flow ─► TCP order ─► engine
+//! burst:  decode ─► find or insert the flow ─► straight, or tcp, or datagram ─► deliver to the engine
 //! ```
-//!
-//! The passes hide the memory latency of one packet behind that of the others.
 
+mod burst;
 mod deliver;
 mod ends;
 mod facts;
@@ -17,15 +12,15 @@ mod straight;
 mod tcp;
 
 use crate::counters::Counters;
-use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, NO_FLOW, Reader, Timeouts};
+use crate::flow::{Flow, FlowIndex, FlowState, FlowTable, KeyedPacket, Timeouts};
 use crate::limits::{BURST_PACKETS, EXPIRE_PER_BURST, SESSIONS_PER_TICK, TICK_NS};
-use crate::prefetch::{prefetch_address, prefetch_beginning};
 use crate::source::Source;
 use crate::stream::HeldStore;
+use burst::Stage;
 use deliver::{Held, Payload};
 use facts::PortTable;
 use std::sync::Arc;
-use tapir_parsers::engine::{Engine, SessionId};
+use tapir_parsers::engine::Engine;
 use tapir_parsers::field::Ended;
 use tapir_parsers::l7::Protocol;
 use tapir_parsers::plugin::PluginHost;
@@ -33,7 +28,6 @@ use tapir_parsers::ring::RingSink;
 use tapir_parsers::settings::Settings;
 use tapir_parsers::wire::{
     DecodeOptions, DropReason, Encap, Fragment, L4, Packet, Reassembler, ReassemblyLimits, TunnelKind,
-    decode_otherwise, decode_straight,
 };
 
 /// What a worker is set up with.
@@ -100,45 +94,6 @@ impl Default for PipelineOptions {
     }
 }
 
-/// A burst between the passes.
-type Stage = [Staged; BURST_PACKETS];
-
-/// What came in.
-#[derive(Clone, Copy)]
-enum Kind {
-    Packet,
-    /// So many fragments of the burst came before.
-    Fragment(u8),
-    /// Counted, and not read any further.
-    Dropped,
-}
-
-/// A packet of the burst, and where it belongs, as far as the passes have found out.
-#[derive(Clone, Copy)]
-struct Staged {
-    /// Of no meaning where `kind` is another.
-    packet: Packet,
-    kind: Kind,
-    keyed: KeyedPacket,
-    likely: FlowIndex,
-    session: u32,
-    time_ns: u64,
-}
-
-impl Staged {
-    /// No packet.
-    fn vacant() -> Self {
-        Self {
-            packet: Packet::VACANT,
-            kind: Kind::Dropped,
-            keyed: KeyedPacket::default(),
-            likely: NO_FLOW,
-            session: NO_FLOW,
-            time_ns: 0,
-        }
-    }
-}
-
 /// All that one worker owns behind its source.
 pub struct Pipeline<B> {
     table: FlowTable,
@@ -160,14 +115,6 @@ pub struct Pipeline<B> {
     scratch: Vec<u8>,
     now_ns: u64,
     next_tick_ns: u64,
-}
-
-/// Puts back the VLAN tags that the NIC took off. There are two at most, and the decoder had room for more.
-#[inline(always)]
-fn put_tags_back(encap: &mut Encap, tags: [Option<u16>; 2]) {
-    for tag in tags.into_iter().rev().flatten() {
-        let _ = encap.prepend_vlan(tag & 0x0FFF);
-    }
 }
 
 /// Whether a tunnel's id names the network inside. A GTP endpoint is another in each direction, an ERSPAN
@@ -241,7 +188,7 @@ impl<B: crate::source::Buffer> Pipeline<B> {
             counters: Counters::default(),
             ports: PortTable::default(),
             options,
-            stage: Some(Box::new([Staged::vacant(); BURST_PACKETS])),
+            stage: Some(burst::vacant()),
             fragments: Vec::with_capacity(BURST_PACKETS),
             over: Vec::with_capacity(2 * EXPIRE_PER_BURST),
             waiting: Vec::with_capacity(1024),
@@ -290,138 +237,6 @@ impl<B: crate::source::Buffer> Pipeline<B> {
     /// Capture time of the latest packet, Unix ns.
     pub fn now_ns(&self) -> u64 {
         self.now_ns
-    }
-
-    /// Handles the burst that `source` has received.
-    pub fn burst<S: Source<Buffer = B>>(&mut self, source: &mut S) {
-        let Some(mut stage) = self.stage.take() else {
-            return;
-        };
-        let burst = &mut stage[..source.len().min(BURST_PACKETS)];
-        self.decode(source, burst);
-        for staged in &mut *burst {
-            staged.likely = self.table.prefetch_flow(staged.keyed.hash).unwrap_or(NO_FLOW);
-        }
-        let mut begins = 0;
-        for staged in &mut *burst {
-            staged.session = NO_FLOW;
-            match self.table.prefetch_sides(staged.likely) {
-                Reader::Session(session) => {
-                    staged.session = session;
-                    self.engine.session_lines(SessionId(session), &prefetch_address);
-                }
-                Reader::Inference if staged.packet.payload_len > 0 => {
-                    self.engine.vacant_lines(begins, &prefetch_address);
-                    begins += 1;
-                }
-                Reader::Inference | Reader::Nobody => {}
-            }
-        }
-        for (at, staged) in burst.iter().enumerate() {
-            let reads = self
-                .engine
-                .parser_lines(SessionId(staged.session), &prefetch_address);
-            if reads && let Some(payload) = straight::payload(source, at, &staged.packet) {
-                prefetch_beginning(payload);
-            }
-        }
-        for (at, staged) in burst.iter().enumerate() {
-            match staged.kind {
-                Kind::Packet => self.packet(source, at, staged),
-                Kind::Fragment(number) => self.fragment(number, source, at, staged.time_ns),
-                Kind::Dropped => {}
-            }
-        }
-        self.fragments.clear();
-        self.stage = Some(stage);
-        self.tick(self.now_ns, EXPIRE_PER_BURST);
-    }
-
-    /// Decodes every packet of the burst to where it stays until it is handled, finds its flow key, and counts
-    /// what is no packet.
-    fn decode<S: Source<Buffer = B>>(&mut self, source: &S, burst: &mut [Staged]) {
-        let (verify, seed, separation) = (
-            self.options.verify_checksums,
-            self.table.seed(),
-            Separation::of(&self.options),
-        );
-        let (mut bytes, mut others, mut now_ns) = (0, 0, self.now_ns);
-        for (at, received) in source.burst().enumerate() {
-            let Some(staged) = burst.get_mut(at) else { break };
-            bytes += received.wire_len as u64;
-            now_ns = now_ns.max(received.time_ns);
-            staged.time_ns = received.time_ns;
-            let (link, frame, frame_len) = (received.link, received.frame, received.frame_len);
-            let decode = &self.options.decode;
-            if (verify && source.has_bad_checksum(at))
-                || !decode_straight(link, frame, frame_len, decode, &mut staged.packet)
-            {
-                others += 1;
-                self.decode_otherwise(source, at, staged);
-                continue;
-            }
-            staged.kind = Kind::Packet;
-            put_tags_back(&mut staged.packet.encap, source.stripped_vlans(at));
-            staged.keyed = KeyedPacket::new(&staged.packet, separation.domain(&staged.packet.encap), seed);
-            self.table.prefetch_index(staged.keyed.hash);
-        }
-        let count = burst.len() as u64;
-        self.counters.packets += count;
-        self.counters.decoded += count - others;
-        self.counters.bytes += bytes;
-        self.now_ns = now_ns;
-    }
-
-    /// The same for a packet that is not as most are.
-    #[inline(never)]
-    fn decode_otherwise<S: Source<Buffer = B>>(&mut self, source: &S, at: usize, staged: &mut Staged) {
-        staged.kind = Kind::Dropped;
-        if self.options.verify_checksums && source.has_bad_checksum(at) {
-            self.counters.bad_checksum += 1;
-            return;
-        }
-        let (link, frame, frame_len) = (source.link(at), source.frame(at), source.frame_len(at));
-        let packet = &mut staged.packet;
-        match decode_otherwise(link, frame, frame_len, &self.options.decode, packet) {
-            Ok(None) => {
-                staged.kind = Kind::Packet;
-                self.counters.decoded += 1;
-                self.counters.tunnel_rejected += u64::from(packet.encap.tunnel_rejected());
-                put_tags_back(&mut packet.encap, source.stripped_vlans(at));
-                let domain = Separation::of(&self.options).domain(&packet.encap);
-                staged.keyed = KeyedPacket::new(packet, domain, self.table.seed());
-                self.table.prefetch_index(staged.keyed.hash);
-            }
-            Ok(Some(mut fragment)) => {
-                staged.kind = Kind::Fragment(self.fragments.len() as u8);
-                put_tags_back(&mut fragment.encap, source.stripped_vlans(at));
-                self.fragments.push(fragment);
-            }
-            Err(reason) => self.counters.drops[reason as usize] += 1,
-        }
-    }
-
-    /// Packet `at` of the burst, of a flow.
-    #[inline(always)]
-    fn packet<S: Source<Buffer = B>>(&mut self, source: &mut S, at: usize, staged: &Staged) {
-        let (packet, keyed, time_ns) = (&staged.packet, &staged.keyed, staged.time_ns);
-        let index = if self.table.is_of(keyed, staged.likely) {
-            staged.likely
-        } else {
-            match self.find_or_insert(packet, keyed, time_ns) {
-                Some(index) => index,
-                None => return,
-            }
-        };
-        if !self.straight(source, at, index, packet, keyed, time_ns) {
-            self.long_way(
-                index,
-                packet,
-                keyed,
-                Payload::of_frame(source, at, packet),
-                time_ns,
-            );
-        }
     }
 
     #[inline(never)]

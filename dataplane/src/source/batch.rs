@@ -70,20 +70,6 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
                 && self.start < batch.frames.len()
             {
                 self.end = batch.frames.len().min(self.start + BURST_PACKETS);
-                // The headers of the burst after this one: by then they are here.
-                for frame in batch
-                    .frames
-                    .iter()
-                    .skip(self.start + BURST_PACKETS)
-                    .take(BURST_PACKETS)
-                {
-                    let start = frame.offset as usize;
-                    for at in [start, start + HEADER_BYTES] {
-                        if let Some(byte) = batch.bytes.get(at) {
-                            prefetch(byte);
-                        }
-                    }
-                }
                 return Poll::Packets;
             }
             (self.start, self.end) = (0, 0);
@@ -97,6 +83,23 @@ impl<F: FnMut() -> Option<Arc<Batch>>> Source for BatchSource<F> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.end - self.start
+    }
+
+    /// One by one: the headers of a whole burst, asked for at once, are more than can be under way.
+    #[inline(always)]
+    fn look_ahead(&self, i: usize) {
+        let Some(batch) = self.batch.as_deref() else {
+            return;
+        };
+        let Some(frame) = batch.frames.get(self.end + i) else {
+            return;
+        };
+        let start = frame.offset as usize;
+        for at in [start, start + HEADER_BYTES] {
+            if let Some(byte) = batch.bytes.get(at) {
+                prefetch(byte);
+            }
+        }
     }
 
     #[inline(always)]

@@ -55,6 +55,11 @@ pub trait Source {
     /// Gives the last burst back and receives the next.
     fn receive(&mut self) -> Poll;
 
+    /// Packet `i` is about to be handled: a source that knows the burst behind this one may start to load the packet
+    /// that has this number there.
+    #[inline(always)]
+    fn look_ahead(&self, _i: usize) {}
+
     /// Packets in the burst.
     fn len(&self) -> usize;
 
