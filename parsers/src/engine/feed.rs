@@ -83,6 +83,8 @@ impl Engine {
             datagram,
             idle: 0,
         };
+        // Put together anew: so what came of the call need not be in memory before.
+        let first = first.map(|called| Called { ..called });
         self.feed_on(feed, chunk, first, sink)
     }
 
