@@ -23,6 +23,8 @@ pub fn run<S: Source>(
 ) {
     /// Loops between two calls of `housekeep`: with full bursts every 16 k packets.
     const HOUSEKEEPING_LOOPS: u32 = 512;
+    /// What a loop with a nap counts as: on a quiet link counters are published every few milliseconds as well.
+    const NAP_LOOPS: u32 = 16;
     let mut loops = 0u32;
     let mut idle = 0u32;
     while !stop.load(Ordering::Relaxed) {
@@ -36,12 +38,14 @@ pub fn run<S: Source>(
                 idle = idle.saturating_add(1);
                 if idle >= IDLE_POLLS {
                     std::thread::sleep(IDLE_SLEEP);
+                    loops += NAP_LOOPS - 1;
                 }
             }
             Poll::End => break,
         }
-        loops = loops.wrapping_add(1);
-        if loops.is_multiple_of(HOUSEKEEPING_LOOPS) {
+        loops += 1;
+        if loops >= HOUSEKEEPING_LOOPS {
+            loops = 0;
             housekeep(pipeline);
         }
     }
